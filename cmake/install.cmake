@@ -1,0 +1,1 @@
+install(TARGETS wsi-segment RUNTIME DESTINATION bin)

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "io/types/image.h"
+#include "io/types/tile.h"
+#include "stages/stain.h"
+
+namespace wsi {
+
+/// What a segmenter wants to see and says; part of what makes a saved part valid.
+struct InputSpec {
+    std::string name;        ///< "classical", "eunet3plus", ...
+    Mpp mpp{0.5};            ///< resolution it was made for
+    int core_px = 512;       ///< side of the part of a tile that counts
+    int halo_px = 32;        ///< context around the core; input side = core + 2 halo
+    int feather_px = 0;      ///< overlap with the next tile that is blended; ≤ halo, ≤ core / 2
+    bool normalised = true;  ///< wants stain-normalised pixels
+    std::string hash;        ///< of weights and settings
+    int input_px() const { return core_px + 2 * halo_px; }
+};
+
+/// The maps a segmenter fills, uint8: probability of nucleus (255 = 1), and a distance-like map,
+/// high in the middle of a nucleus (255 = its maximum), low at borders and between touching ones.
+enum MapIndex : size_t { kProbability = 0, kDistance = 1, kMapCount = 2 };
+
+enum class TileState : uint8_t { Pending, Done, Blank, Failed };
+
+/// Pixel memory of one tile; its one owner. A pointer to it is the token that bounds the graph.
+struct TileSlot {
+    int id = 0;
+    TileIndex tile;
+    TileState state = TileState::Pending;
+    RgbImage rgb;               ///< input square, the slide's own colours
+    RgbImage normalised;        ///< the same after stain normalisation
+    GrayImage maps[kMapCount];  ///< input square
+};
+
+/// Pixels pooled from tissue over the whole slide, for what must be fitted once per slide.
+struct SlideSample {
+    std::vector<RgbImage>
+        patches;  ///< squares of work pixels, stain-normalised if the spec says so
+};
+
+/// Segments batches of tiles. segment() is called by up to `max_concurrency()` threads at once.
+class Segmenter {
+public:
+    virtual ~Segmenter() = default;
+    virtual const InputSpec& input_spec() const = 0;
+    /// Batches that may run at once; 1 for a device that is driven by one thread.
+    virtual int max_concurrency() const { return 1 << 20; }
+    /// True: segment() runs on a dedicated thread, outside the CPU pool (a CUDA device).
+    virtual bool owns_thread() const { return false; }
+    /// Slide-wide parameters (e.g. a threshold); saved in the journal and given to every batch.
+    virtual std::vector<double> fit_slide(const SlideSample&) const { return {}; }
+    /// Fills `maps` of every slot. A slot's maps depend on its own pixels and slide_params alone.
+    virtual void segment(std::span<TileSlot* const> batch,
+                         std::span<const double> slide_params) = 0;
+};
+
+/// By name or weights file. Throws Error{Config} that lists the names known.
+std::unique_ptr<Segmenter> make_segmenter(const ModelConfig& config);
+
+}  // namespace wsi

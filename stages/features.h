@@ -1,0 +1,38 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "io/types/image.h"
+#include "io/types/nucleus.h"
+#include "io/types/work_frame.h"
+#include "stages/stain.h"
+
+namespace wsi {
+
+/// Columns written for every nucleus beyond its identity, in table order.
+const FeatureSchema& feature_schema();
+
+/// What one nucleus's features are computed from. Views live for the call only.
+struct NucleusPixels {
+    std::span<const PixelRun> runs;      ///< work frame
+    std::span<const ContourPoint> ring;  ///< level-0 hundredths
+    ConstRgbView rgb;                    ///< the slide's own colours; covers the nucleus's box
+    PixelPoint rgb_origin_work;          ///< work coordinates of rgb (0, 0)
+};
+
+/// Computes one row of the table. Undefined values are NaN. Depends on the nucleus alone, never on
+/// the window that holds it. One per thread.
+class FeatureExtractor {
+public:
+    FeatureExtractor(const WorkFrame& frame, const StainMatrix& stains);
+    /// row: feature_schema().size() values.
+    void operator()(const NucleusPixels& nucleus, std::span<float> row);
+
+private:
+    WorkFrame frame_;
+    Deconvolver deconvolve_;
+    std::vector<double> scratch_;
+};
+
+}  // namespace wsi
