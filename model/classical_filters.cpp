@@ -1,0 +1,119 @@
+#include "model/classical_filters.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "stages/stain.h"
+
+namespace wsi {
+
+namespace {
+
+/// Row 0 of the pseudo-inverse of the reference stains: its product with an optical density is the
+/// haematoxylin density.
+std::array<double, 3> haematoxylin_weights() {
+    const auto& h = kReferenceHe[0];
+    const auto& e = kReferenceHe[1];
+    double hh = 0, ee = 0, he = 0;
+    for (size_t k = 0; k < 3; ++k) {
+        hh += h[k] * h[k];
+        ee += e[k] * e[k];
+        he += h[k] * e[k];
+    }
+    std::array<double, 3> weights;
+    for (size_t k = 0; k < 3; ++k) weights[k] = (ee * h[k] - he * e[k]) / (hh * ee - he * he);
+    return weights;
+}
+
+using DensityTable = std::array<std::array<int32_t, 256>, 3>;
+
+DensityTable make_density_table() {
+    const auto weights = haematoxylin_weights();
+    DensityTable table;
+    for (size_t k = 0; k < 3; ++k)
+        for (int i = 0; i < 256; ++i) {
+            const double od = std::max(0.0, -std::log((i + 1) / kWhiteLevel));
+            table[k][static_cast<size_t>(i)] =
+                static_cast<int32_t>(std::lround(weights[k] * od * kDensityUnit));
+        }
+    return table;
+}
+
+void add_row(const uint16_t* row, std::vector<uint32_t>& sums, int64_t width, int32_t times) {
+    for (int64_t x = 0; x < width; ++x)
+        sums[static_cast<size_t>(x)] += static_cast<uint32_t>(times * row[x]);
+}
+
+/// Running sum along one row of column sums.
+void box_row(const std::vector<uint32_t>& columns, uint16_t* out, int64_t width, int radius) {
+    const auto at = [&](int64_t x) {
+        return uint64_t{columns[static_cast<size_t>(std::clamp<int64_t>(x, 0, width - 1))]};
+    };
+    const auto side = static_cast<uint64_t>(2 * radius + 1);
+    const uint64_t reciprocal = (uint64_t{1} << 40) / (side * side) + 1;
+    uint64_t sum = 0;
+    for (int64_t x = -radius; x < radius; ++x) sum += at(x);
+    for (int64_t x = 0; x < width; ++x) {
+        sum += at(x + radius);
+        out[x] = static_cast<uint16_t>((sum * reciprocal) >> 40);
+        sum -= at(x - radius);
+    }
+}
+
+}  // namespace
+
+void haematoxylin_density(ConstRgbView rgb, DensityView out) {
+    static const DensityTable table = make_density_table();
+    for (int64_t y = 0; y < rgb.height; ++y) {
+        const uint8_t* in = rgb.row(y);
+        uint16_t* to = out.row(y);
+        for (int64_t x = 0; x < rgb.width; ++x, in += 3)
+            to[x] = static_cast<uint16_t>(
+                std::clamp(table[0][in[0]] + table[1][in[1]] + table[2][in[2]], 0, kMaxDensity));
+    }
+}
+
+void box_mean(ConstDensityView in, DensityView out, int radius, std::vector<uint32_t>& sums) {
+    if (in.empty()) return;
+    sums.assign(static_cast<size_t>(in.width), 0);
+    const auto row = [&](int64_t y) { return in.row(std::clamp<int64_t>(y, 0, in.height - 1)); };
+    for (int64_t y = -radius; y < radius; ++y) add_row(row(y), sums, in.width, 1);
+    for (int64_t y = 0; y < in.height; ++y) {
+        add_row(row(y + radius), sums, in.width, 1);
+        box_row(sums, out.row(y), in.width, radius);
+        add_row(row(y - radius), sums, in.width, -1);
+    }
+}
+
+void smooth_binomial(ConstDensityView in, DensityView out, DensityImage& scratch) {
+    if (in.empty()) return;
+    scratch.resize(in.width, in.height);
+    const auto clamped = [](int64_t i, int64_t count) {
+        return std::clamp<int64_t>(i, 0, count - 1);
+    };
+    const auto blend = [](uint32_t a, uint32_t b, uint32_t c, uint32_t d, uint32_t e) {
+        return static_cast<uint16_t>((a + e + 4 * (b + d) + 6 * c + 8) >> 4);
+    };
+    for (int64_t y = 0; y < in.height; ++y) {
+        const uint16_t* r[5];
+        for (int k = 0; k < 5; ++k) r[k] = in.row(clamped(y + k - 2, in.height));
+        uint16_t* to = scratch.view().row(y);
+        for (int64_t x = 0; x < in.width; ++x)
+            to[x] = blend(r[0][x], r[1][x], r[2][x], r[3][x], r[4][x]);
+    }
+    for (int64_t y = 0; y < in.height; ++y) {
+        const uint16_t* from = scratch.view().row(y);
+        uint16_t* to = out.row(y);
+        const auto near_border = [&](int64_t x) {
+            const auto at = [&](int64_t i) { return from[clamped(i, in.width)]; };
+            to[x] = blend(at(x - 2), at(x - 1), at(x), at(x + 1), at(x + 2));
+        };
+        for (int64_t x = 0; x < std::min<int64_t>(2, in.width); ++x) near_border(x);
+        for (int64_t x = 2; x < in.width - 2; ++x)
+            to[x] = blend(from[x - 2], from[x - 1], from[x], from[x + 1], from[x + 2]);
+        for (int64_t x = std::max<int64_t>(2, in.width - 2); x < in.width; ++x) near_border(x);
+    }
+}
+
+}  // namespace wsi

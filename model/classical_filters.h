@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "io/types/image.h"
+
+namespace wsi {
+
+using DensityImage = Image<uint16_t>;
+using DensityView = ImageView<uint16_t>;
+using ConstDensityView = ImageView<const uint16_t>;
+
+/// Fixed point of densities: this many steps per unit of natural-log optical density.
+inline constexpr int kDensityUnit = 1024;
+inline constexpr int kMaxDensity = 4095;
+
+/// Haematoxylin density of pixels in the reference stain appearance, eosin taken out, by least
+/// squares; clamped to 0..kMaxDensity. out: size of rgb.
+void haematoxylin_density(ConstRgbView rgb, DensityView out);
+
+/// Mean over a (2 radius + 1)² box, rounded down; past the border the edge pixel repeats.
+/// in, out: one size, not overlapping; values ≤ kMaxDensity. sums: scratch.
+void box_mean(ConstDensityView in, DensityView out, int radius, std::vector<uint32_t>& sums);
+
+/// Binomial 5 x 5 (Gaussian of sigma 1), rounded; past the border the edge pixel repeats.
+/// Reach kBinomialReach. in, out: one size, not overlapping.
+void smooth_binomial(ConstDensityView in, DensityView out, DensityImage& scratch);
+inline constexpr int kBinomialReach = 2;
+
+}  // namespace wsi
