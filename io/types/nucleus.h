@@ -28,7 +28,6 @@ enum NucleusFlag : uint8_t {
     kAtSlideEdge = 1,  ///< touches the end of the work frame
     kAtRoiEdge = 2,    ///< touches a pixel outside the region of interest
     kCutAtReach = 4,   ///< the flood ended at its reach: the nucleus may be larger
-    kNearFailedTile = 8,
 };
 
 /// What every nucleus has, whatever the feature set. Level-0 frame, pixel centres at .5.
