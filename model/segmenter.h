@@ -29,7 +29,11 @@ struct InputSpec {
 /// high in the middle of a nucleus (255 = its maximum), low at borders and between touching ones.
 enum MapIndex : size_t { kProbability = 0, kDistance = 1, kMapCount = 2 };
 
-enum class TileState : uint8_t { Pending, Done, Blank, Failed };
+enum class TileState : uint8_t {
+    Pending,
+    Done,
+    Dropped  ///< not processed because the run is being stopped
+};
 
 /// Pixel memory of one tile; its one owner. A pointer to it is the token that bounds the graph.
 struct TileSlot {

@@ -28,20 +28,22 @@ int blend_weight(int i, int core_px, int feather_px, bool end_before, bool end_a
     return kBlendUnit;
 }
 
-void blend_tile(ConstGrayView map_tile, ImageView<uint16_t> sums, int core_px, int feather_px,
-                TileEnds ends) {
-    WSI_CHECK(sums.width <= map_tile.width && sums.height <= map_tile.height);
+void blend_tile(ConstGrayView map_tile, ImageView<uint16_t> sums, PixelPoint offset, int core_px,
+                int feather_px, TileEnds ends) {
+    WSI_CHECK(sums.size() == map_tile.size());
     WSI_CHECK(core_px >= 2 * feather_px);
     const std::vector<uint16_t> across = axis_weights(core_px, feather_px, ends.left, ends.right);
     const std::vector<uint16_t> down = axis_weights(core_px, feather_px, ends.top, ends.bottom);
+    WSI_CHECK(offset.x + sums.width <= std::ssize(across) &&
+              offset.y + sums.height <= std::ssize(down));
+    const uint16_t* weights_x = across.data() + offset.x;
     for (int64_t y = 0; y < sums.height; ++y) {
-        const unsigned weight_y = down[static_cast<size_t>(y)];
+        const unsigned weight_y = down[static_cast<size_t>(offset.y + y)];
         if (weight_y == 0) continue;
         const uint8_t* from = map_tile.row(y);
         uint16_t* to = sums.row(y);
         for (int64_t x = 0; x < sums.width; ++x)
-            to[x] =
-                static_cast<uint16_t>(to[x] + from[x] * weight_y * across[static_cast<size_t>(x)]);
+            to[x] = static_cast<uint16_t>(to[x] + from[x] * weight_y * weights_x[x]);
     }
 }
 

@@ -23,10 +23,11 @@ struct TileEnds {
 /// to kBlendUnit. core ≥ 2 * feather; feather 0 = the core alone.
 int blend_weight(int i, int core_px, int feather_px, bool end_before, bool end_after);
 
-/// Adds one tile's map into the sums. `map_tile`: [core + 2 feather]² around the core (values past
-/// the frame are ignored by passing a smaller sums crop); `sums` has the same size and frame.
-void blend_tile(ConstGrayView map_tile, ImageView<uint16_t> sums, int core_px, int feather_px,
-                TileEnds ends);
+/// Adds one tile's map into the sums. Both views show the same pixels: a part of the tile's core
+/// square grown by the feather, whose pixel (0, 0) lies `offset` inside that grown square (not zero
+/// where the square leaves the slide at the left or top).
+void blend_tile(ConstGrayView map_tile, ImageView<uint16_t> sums, PixelPoint offset, int core_px,
+                int feather_px, TileEnds ends);
 
 /// (sum + 128) >> 8 per pixel.
 void finish_blend(ImageView<const uint16_t> sums, GrayView out);

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "io/result_store.h"
+#include "pipeline/part_store.h"
+#include "pipeline/run_status.h"
+
+namespace wsi {
+
+/// Joins the finished regions of a run into one result file: ids in the order of fixed cells, label
+/// and mask rasters painted from the nuclei's own pixels. Works in bands of kIdCellPx rows, so
+/// memory does not grow with the slide's height or its number of nuclei; chunks are compressed in
+/// parallel.
+void assemble(const SlidePlan& plan, const PartStore& parts, const ResultHeader& header,
+              const std::string& path, RunStatus& status);
+
+/// Blocks that could not be decoded, over all regions, each once.
+std::vector<FailedBlock> collect_failures(const SlidePlan& plan, const PartStore& parts);
+
+}  // namespace wsi

@@ -1,0 +1,198 @@
+#include "pipeline/cli.h"
+
+#include <fmt/format.h>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <CLI/CLI.hpp>
+
+#include "config/version.h"
+#include "pipeline/commands.h"
+
+namespace wsi {
+
+namespace {
+
+constexpr const char* kExamples = R"(
+Examples:
+  wsi-segment slide.svs                                  results in slide.h5
+  wsi-segment slide.svs -o out.h5 -o out.geojson.gz -o out.csv
+  wsi-segment slide.tif --slide-mpp 0.25 -o out.h5       when the file does not know its resolution
+  wsi-segment batch slides/ -o results/ --format h5,geojson.gz
+  wsi-segment export out.h5 -o out.tif                   other formats later, without the slide
+  wsi-segment info slide.svs                             size, levels, resolution
+
+A run that was killed goes on where it stopped when the same command is given again.
+Exit codes: 0 done, 1 usage, 2 some slides failed or have unreadable blocks, 3 the slide is to blame,
+4 disk, memory or device is to blame, 130 interrupted (resumable).)";
+
+void add_config_options(CLI::App& app, CommonOptions& o) {
+    app.add_option("--config", o.config_file, "YAML file with settings (see: wsi-segment config)");
+    app.add_option("--preset", o.preset, "named settings that ship with the program");
+    app.add_option("--set", o.set, "one setting, e.g. --set stain.method=reinhard; repeats");
+}
+
+void add_slide_options(CLI::App& app, CommonOptions& o) {
+    app.add_option("--slide-mpp", o.slide_mpp,
+                   "the slide's resolution in µm per pixel, when it is missing or wrong");
+    app.add_option("--stains", o.stains, "he or hdab")->check(CLI::IsMember({"he", "hdab"}));
+}
+
+void add_run_options(CLI::App& app, CommonOptions& o) {
+    add_config_options(app, o);
+    add_slide_options(app, o);
+    app.add_option("--model", o.model, "model by name");
+    app.add_option("--work-mpp", o.work_mpp, "work at another resolution than the model's own");
+    app.add_option("--stain", o.stain, "stain normalisation")
+        ->check(CLI::IsMember({"macenko", "reinhard", "vahadane", "none"}));
+    app.add_option("--device", o.device, "auto or cpu");
+    app.add_option("--threads", o.threads, "default: all cores")->check(CLI::PositiveNumber);
+    app.add_option("--memory", o.memory, "bound on memory, e.g. 1400MiB or 2GiB");
+    app.add_option("--roi", o.roi, "GeoJSON polygons: look for nuclei only there");
+    app.add_flag("--keep-maps", o.keep_maps, "keep the probability and distance maps in the .h5");
+    app.add_flag("--restart", o.restart, "discard what an earlier run left");
+}
+
+void add_output_options(CLI::App& app, CommonOptions& o) {
+    app.add_option(
+           "--frame", o.frame,
+           "origin of GeoJSON read and written: qupath (shifted by the slide's bounds) or level0")
+        ->check(CLI::IsMember({"qupath", "level0"}));
+    app.add_flag("-q,--quiet", o.quiet, "no progress, warnings and errors only");
+    app.add_flag("-v,--verbose", o.verbose, "more log lines");
+    app.add_option("--log", o.log_file, "write the log to this file too");
+}
+
+void set_up_log(const CommonOptions& o) {
+    auto logger = spdlog::stderr_color_mt("wsi-segment");
+    if (!o.log_file.empty()) {
+        try {
+            logger->sinks().push_back(
+                std::make_shared<spdlog::sinks::basic_file_sink_mt>(o.log_file));
+        } catch (const spdlog::spdlog_ex& error) {
+            fail(ErrorKind::Output, "cannot write the log ", o.log_file, ": ", error.what());
+        }
+    }
+    logger->set_pattern("%H:%M:%S %^%l%$ %v");
+    logger->set_level(o.quiet     ? spdlog::level::warn
+                      : o.verbose ? spdlog::level::debug
+                                  : spdlog::level::info);
+    spdlog::set_default_logger(logger);
+}
+
+std::string joined(int argc, char** argv) {
+    std::string line;
+    for (int i = 0; i < argc; ++i) line += (i ? " " : "") + std::string(argv[i]);
+    return line;
+}
+
+/// Runs the command that was chosen.
+class CommandLine {
+public:
+    CommandLine() {
+        app_.footer(kExamples);
+        app_.set_version_flag("--version", std::string(program_version()));
+        app_.option_defaults()->always_capture_default();
+        add_segment();
+        add_batch();
+        add_export();
+        add_info();
+    }
+
+    int run(int argc, char** argv) {
+        try {
+            app_.parse(argc, argv);
+        } catch (const CLI::ParseError& error) {
+            const int code = app_.exit(error);
+            return code == 0 ? 0 : exit_code(ErrorKind::Config);
+        }
+        options_.command_line = joined(argc, argv);
+        set_up_log(options_);
+        if (batch_->parsed()) return batch_command(batch_options_, options_);
+        if (export_->parsed()) return export_command(export_options_, options_);
+        if (info_->parsed()) return info_command(info_slide_, info_format_, options_);
+        if (doctor_->parsed()) return doctor_command(options_);
+        if (config_->parsed()) return config_command(config_format_, options_);
+        if (segment_.slide.empty())
+            fail(ErrorKind::Config, "no slide given: wsi-segment SLIDE -o FILE, or see --help");
+        return segment_command(segment_, options_);
+    }
+
+private:
+    void add_segment() {
+        app_.add_option("slide", segment_.slide, "slide, flat image or DICOM folder");
+        app_.add_option(
+            "-o,--output", segment_.outputs,
+            "result file; the suffix decides the format; repeats (default: <slide>.h5)");
+        app_.add_option("--mask", options_.mask, "image in the place of the tissue mask");
+        add_run_options(app_, options_);
+        add_output_options(app_, options_);
+    }
+    void add_batch() {
+        batch_ = app_.add_subcommand("batch", "many slides: folders, globs, lists");
+        batch_
+            ->add_option("inputs", batch_options_.inputs,
+                         "slides, folders (searched recursively), or a CSV with a column `slide`")
+            ->required();
+        batch_->add_option("-o,--output", batch_options_.output_dir, "folder for the results")
+            ->required();
+        batch_->add_option("--format", batch_options_.formats, "suffixes, e.g. h5,geojson.gz")
+            ->delimiter(',');
+        batch_->add_option("--shard", batch_options_.shard,
+                           "I/N: only every N-th slide, from I = 0");
+        batch_->add_option("--mask-dir", batch_options_.mask_dir,
+                           "folder with <slide name>.png in the place of tissue masks");
+        batch_->add_flag("--dry-run", batch_options_.dry_run, "say what would be done");
+        add_run_options(*batch_, options_);
+        add_output_options(*batch_, options_);
+    }
+    void add_export() {
+        export_ = app_.add_subcommand("export", "other formats from a finished .h5");
+        export_->add_option("result", export_options_.result, "result .h5")->required();
+        export_->add_option("-o,--output", export_options_.outputs, "file to write; repeats")
+            ->required();
+        add_output_options(*export_, options_);
+    }
+    void add_info() {
+        info_ = app_.add_subcommand("info", "what a slide is: size, levels, resolution, stain");
+        info_->add_option("slide", info_slide_)->required();
+        info_->add_flag_callback(
+            "--json", [this] { info_format_ = "json"; }, "as JSON");
+        add_slide_options(*info_, options_);
+        doctor_ = app_.add_subcommand("doctor", "checks the installation; exit code 0 = healthy");
+        config_ = app_.add_subcommand("config", "the settings in force, every key explained");
+        config_->add_flag_callback(
+            "--markdown", [this] { config_format_ = "markdown"; },
+            "as the table in docs/config.md");
+        add_config_options(*config_, options_);
+    }
+
+    CLI::App app_{"Finds every nucleus on a whole slide and measures it."};
+    CommonOptions options_;
+    SegmentOptions segment_;
+    BatchOptions batch_options_;
+    ExportCommandOptions export_options_;
+    std::string info_slide_, info_format_ = "text", config_format_ = "yaml";
+    CLI::App *batch_ = nullptr, *export_ = nullptr, *info_ = nullptr, *doctor_ = nullptr,
+             *config_ = nullptr;
+};
+
+}  // namespace
+
+int run_cli(int argc, char** argv) {
+    try {
+        return CommandLine().run(argc, argv);
+    } catch (const Error& error) {
+        fmt::print(stderr, "wsi-segment: {}\n", error.what());
+        return exit_code(error.kind());
+    } catch (const std::bad_alloc&) {
+        fmt::print(stderr, "wsi-segment: out of memory; lower --memory or --threads\n");
+        return exit_code(ErrorKind::Device);
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "wsi-segment: unexpected error: {}\n", error.what());
+        return exit_code(ErrorKind::Internal);
+    }
+}
+
+}  // namespace wsi

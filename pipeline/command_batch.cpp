@@ -1,0 +1,168 @@
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include "pipeline/batch.h"
+#include "pipeline/output_check.h"
+#include "pipeline/runtime.h"
+#include "pipeline/stop_signals.h"
+
+namespace wsi {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct SlideResult {
+    BatchSlide slide;
+    std::string status;  // "complete", "failed", ...
+    SlideReport report;
+    std::string message;
+    ErrorKind kind = ErrorKind::Internal;
+};
+
+class Batch {
+public:
+    Batch(const BatchOptions& batch, const CommonOptions& options)
+        : batch_(batch), options_(options), config_(effective_config(options)) {}
+
+    int run() {
+        const auto slides =
+            select_shard(find_batch_slides(batch_.inputs), parse_shard(batch_.shard));
+        if (slides.empty()) fail(ErrorKind::Config, "no slide found in the given inputs");
+        check_names(slides);
+        if (batch_.dry_run) return list(slides);
+        const Runtime runtime(config_.run.threads);
+        std::atomic<StopRequest>& stop = install_stop_signals();
+        for (size_t i = 0; i < slides.size() && stop == StopRequest::None; ++i) {
+            spdlog::info("[{}/{}] {}", i + 1, slides.size(), slides[i].path);
+            results_.push_back(run_one(slides[i], stop));
+            write_summary();
+            // A full disk or a missing device would fail every slide after this one, too.
+            if (results_.back().status == "failed" && exit_code(results_.back().kind) == 4) break;
+        }
+        return finish(slides.size(), stop != StopRequest::None);
+    }
+
+private:
+    std::vector<std::string> outputs_of(const BatchSlide& slide) const {
+        std::vector<std::string> outputs;
+        const fs::path base =
+            fs::path(batch_.output_dir) / fs::path(slide.relative).replace_extension();
+        for (const std::string& format : batch_.formats)
+            outputs.push_back(base.string() + (format.starts_with('.') ? "" : ".") + format);
+        return outputs;
+    }
+
+    /// Two slides must not write the same files: a.svs and a.ndpi of one folder would.
+    void check_names(const std::vector<BatchSlide>& slides) const {
+        std::map<std::string, std::string> owner;
+        for (const BatchSlide& slide : slides) {
+            const auto [at, fresh] = owner.try_emplace(outputs_of(slide).front(), slide.path);
+            if (!fresh)
+                fail(ErrorKind::Config, slide.path, " and ", at->second,
+                     " would both be written to ", at->first, "; rename one or run them apart");
+        }
+    }
+
+    int list(const std::vector<BatchSlide>& slides) const {
+        for (const BatchSlide& slide : slides)
+            fmt::print("{} -> {}\n", slide.path, fmt::join(outputs_of(slide), ", "));
+        return 0;
+    }
+
+    SlideJob job_of(const BatchSlide& slide) const {
+        SlideJob job = make_job(slide.path, options_);
+        job.outputs = outputs_of(slide);
+        if (!slide.roi.empty()) job.roi.roi_geojson = slide.roi;
+        job.roi.mask_png = slide.mask;
+        if (slide.mask.empty() && !batch_.mask_dir.empty()) {
+            const fs::path mask = fs::path(batch_.mask_dir) /
+                                  fs::path(slide.relative).filename().replace_extension(".png");
+            if (fs::exists(mask)) job.roi.mask_png = mask.string();
+        }
+        return job;
+    }
+
+    SlideResult run_one(const BatchSlide& slide, std::atomic<StopRequest>& stop) const {
+        SlideResult result{slide, "failed", {}, "", ErrorKind::Internal};
+        try {
+            const SlideJob job = job_of(slide);
+            std::error_code ignored;  // check_outputs says what is wrong with the folder
+            fs::create_directories(fs::path(job.outputs.front()).parent_path(), ignored);
+            check_outputs(job.outputs);
+            Config config = config_;
+            if (slide.slide_mpp > 0) config.slide.mpp = slide.slide_mpp;
+            RunStatus status;
+            status.stop = &stop;
+            const Progress progress(slide.relative, status, progress_mode(options_));
+            result.report =
+                run_slide(job, config, status, [&] { return make_segmenter(config.model); });
+            static constexpr const char* kNames[] = {"complete", "complete_with_failures",
+                                                     "already_complete", "interrupted"};
+            result.status = kNames[static_cast<size_t>(result.report.outcome)];
+        } catch (const Error& error) {
+            result.message = error.what();
+            result.kind = error.kind();
+            if (error.kind() == ErrorKind::Cancelled) result.status = "interrupted";
+            spdlog::error("{}", error.what());
+        }
+        return result;
+    }
+
+    void write_summary() const {
+        const std::string path = (fs::path(batch_.output_dir) / "summary.csv").string();
+        {
+            std::ofstream out(path + ".tmp");
+            out << "slide,status,nuclei,tissue_mm2,density_per_mm2,failed_blocks,seconds,message\n";
+            for (const SlideResult& r : results_) {
+                std::string message = r.message;
+                std::replace(message.begin(), message.end(), '"', '\'');
+                const double density =
+                    r.report.tissue_mm2 > 0
+                        ? static_cast<double>(r.report.nuclei) / r.report.tissue_mm2
+                        : 0;
+                out << fmt::format("\"{}\",{},{},{:.4f},{:.1f},{},{:.1f},\"{}\"\n",
+                                   r.slide.relative, r.status, r.report.nuclei, r.report.tissue_mm2,
+                                   density, r.report.failed_blocks, r.report.seconds, message);
+            }
+            out.flush();
+            if (!out) fail(ErrorKind::Output, "cannot write ", path);
+        }
+        fs::rename(path + ".tmp", path);
+    }
+
+    int finish(size_t total, bool interrupted) const {
+        const auto count = [&](auto&& test) {
+            return std::count_if(results_.begin(), results_.end(), test);
+        };
+        const auto failed = count([](const SlideResult& r) { return r.status == "failed"; });
+        const auto partial =
+            count([](const SlideResult& r) { return r.status == "complete_with_failures"; });
+        spdlog::info("{} of {} slides done, {} failed, {} with unreadable blocks",
+                     std::ssize(results_) - failed, total, failed, partial);
+        if (interrupted) return exit_code(ErrorKind::Cancelled);
+        if (!results_.empty() && results_.back().status == "failed" &&
+            exit_code(results_.back().kind) == 4)
+            return 4;
+        if (failed == std::ssize(results_)) return 3;
+        return failed > 0 || partial > 0 ? 2 : 0;
+    }
+
+    const BatchOptions& batch_;
+    const CommonOptions& options_;
+    const Config config_;
+    std::vector<SlideResult> results_;
+};
+
+}  // namespace
+
+int batch_command(const BatchOptions& batch, const CommonOptions& options) {
+    return Batch(batch, options).run();
+}
+
+}  // namespace wsi

@@ -1,0 +1,85 @@
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <filesystem>
+
+#include "config/config_io.h"
+#include "pipeline/commands.h"
+#include "pipeline/output_check.h"
+#include "pipeline/runtime.h"
+#include "pipeline/stop_signals.h"
+
+namespace wsi {
+
+Config effective_config(const CommonOptions& o) {
+    Config config;
+    if (!o.preset.empty()) load_preset(config, o.preset);
+    if (!o.config_file.empty()) load_config_file(config, o.config_file);
+    for (const std::string& setting : o.set) apply_set(config, setting);
+    const auto set = [&config](const char* key, const auto& value) {
+        if (value) apply_set(config, fmt::format("{}={}", key, *value));
+    };
+    set("model.name", o.model);
+    set("model.work_mpp", o.work_mpp);
+    set("run.device", o.device);
+    set("run.threads", o.threads);
+    set("run.memory", o.memory);
+    set("stain.method", o.stain);
+    set("stain.stains", o.stains);
+    set("slide.mpp", o.slide_mpp);
+    if (o.keep_maps) config.run.keep_maps = true;
+    validate(config);
+    if (config.run.threads == 0) config.run.threads = available_cores();
+    return config;
+}
+
+SlideJob make_job(const std::string& slide, const CommonOptions& o) {
+    SlideJob job;
+    job.slide = slide;
+    job.roi.mask_png = o.mask;
+    job.roi.roi_geojson = o.roi;
+    job.restart = o.restart ? Restart::Yes : Restart::No;
+    job.exports.frame = o.frame == "level0" ? Frame::Level0 : Frame::Qupath;
+    job.command = o.command_line;
+    return job;
+}
+
+ProgressMode progress_mode(const CommonOptions& o) {
+    return o.quiet ? ProgressMode::Quiet : ProgressMode::Auto;
+}
+
+int segment_command(const SegmentOptions& segment, const CommonOptions& options) {
+    const Config config = effective_config(options);
+    SlideJob job = make_job(segment.slide, options);
+    job.outputs = segment.outputs;
+    if (job.outputs.empty())
+        job.outputs.push_back(std::filesystem::path(segment.slide).stem().string() + ".h5");
+    check_outputs(job.outputs);
+    const Runtime runtime(config.run.threads);
+    RunStatus status;
+    status.stop = &install_stop_signals();
+    const SlideReport report = [&] {
+        const Progress progress(std::filesystem::path(job.slide).filename().string(), status,
+                                progress_mode(options));
+        return run_slide(job, config, status, [&] { return make_segmenter(config.model); });
+    }();
+    switch (report.outcome) {
+        case SlideOutcome::Interrupted:
+            spdlog::warn("interrupted; run the same command again to resume");
+            return exit_code(ErrorKind::Cancelled);
+        case SlideOutcome::AlreadyComplete:
+            spdlog::info("{} is already complete ({} nuclei): nothing to do", job.outputs.front(),
+                         report.nuclei);
+            return 0;
+        case SlideOutcome::Complete:
+        case SlideOutcome::CompleteWithFailures: break;
+    }
+    spdlog::info("{} nuclei on {:.2f} mm² of tissue in {:.1f} s", report.nuclei, report.tissue_mm2,
+                 report.seconds);
+    if (report.outcome == SlideOutcome::Complete) return 0;
+    spdlog::warn("{} blocks of the slide could not be decoded; they are listed in /failed_tiles",
+                 report.failed_blocks);
+    return 2;
+}
+
+}  // namespace wsi

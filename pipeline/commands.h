@@ -1,0 +1,58 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "pipeline/progress.h"
+#include "pipeline/slide_run.h"
+
+namespace wsi {
+
+/// Options that several commands share, as given on the command line.
+struct CommonOptions {
+    std::string config_file, preset;
+    std::vector<std::string> set;  ///< key=value
+    std::optional<std::string> model, device, memory, stain, stains;
+    std::optional<int> threads;
+    std::optional<double> slide_mpp, work_mpp;
+    std::string roi, mask, frame = "qupath", log_file;
+    std::string command_line;
+    int quiet = 0, verbose = 0, keep_maps = 0, restart = 0;
+};
+
+/// Configuration in force: defaults, preset, file, --set, then the named options. Validated.
+Config effective_config(const CommonOptions& options);
+
+/// The job of one slide, without its outputs.
+SlideJob make_job(const std::string& slide, const CommonOptions& options);
+
+ProgressMode progress_mode(const CommonOptions& options);
+
+struct SegmentOptions {
+    std::string slide;
+    std::vector<std::string> outputs;
+};
+
+struct BatchOptions {
+    std::vector<std::string> inputs;
+    std::string output_dir, mask_dir, shard = "0/1";
+    std::vector<std::string> formats{"h5"};
+    int dry_run = 0;
+};
+
+struct ExportCommandOptions {
+    std::string result;
+    std::vector<std::string> outputs;
+};
+
+/// Each command returns the process exit code or throws Error.
+int segment_command(const SegmentOptions& segment, const CommonOptions& options);
+int batch_command(const BatchOptions& batch, const CommonOptions& options);
+int export_command(const ExportCommandOptions& what, const CommonOptions& options);
+int info_command(const std::string& slide, const std::string& format, const CommonOptions& options);
+int doctor_command(const CommonOptions& options);
+int config_command(const std::string& format, const CommonOptions& options);
+
+}  // namespace wsi

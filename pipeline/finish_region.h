@@ -1,0 +1,47 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "pipeline/part_store.h"
+#include "pipeline/run_status.h"
+#include "stages/separate.h"
+#include "stages/stain.h"
+#include "stages/tissue.h"
+
+namespace wsi {
+
+enum class KeepMaps { No, Yes };
+
+/// From the stored maps of a region and its neighbours to the nuclei it owns: those whose centroid
+/// lies in the region and on tissue. Thread-safe; scratch memory is recycled between calls.
+class RegionFinisher {
+public:
+    RegionFinisher(const SlidePlan& plan, const PartStore& parts, const TissueMask& tissue,
+                   const SeparateParams& params, const StainMatrix& stains, KeepMaps keep,
+                   RunStatus& status);
+    ~RegionFinisher();
+    /// Writes the region's nuclei file (and its final maps when they are kept).
+    void operator()(RegionIndex region);
+
+private:
+    struct Worker;
+    std::unique_ptr<Worker> borrow();
+    void give_back(std::unique_ptr<Worker> worker);
+    void load_window(RegionIndex region, const PixelRect& window, Worker& worker) const;
+    NucleiBatch measure(RegionIndex region, const PixelRect& window, Worker& worker) const;
+    void keep_maps(RegionIndex region, const PixelRect& window, Worker& worker) const;
+
+    const SlidePlan& plan_;
+    const PartStore& parts_;
+    const TissueMask& tissue_;
+    const SeparateParams params_;
+    const StainMatrix stains_;
+    const KeepMaps keep_;
+    RunStatus& status_;
+    std::mutex mutex_;
+    std::vector<std::unique_ptr<Worker>> idle_;
+};
+
+}  // namespace wsi

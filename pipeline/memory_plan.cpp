@@ -1,0 +1,67 @@
+#include "pipeline/memory_plan.h"
+
+#include <algorithm>
+
+namespace wsi {
+
+namespace {
+constexpr int64_t kMib = 1 << 20;
+// Measured on small slides: code, libraries' caches, OpenSlide's own tile cache, result writing.
+constexpr int64_t kFixedBytes = 330 * kMib;
+// Bytes per pixel of a region's window while it is separated: sums 2, two maps 2, colours 3,
+// labels 4, the flood's own state 18.
+constexpr int64_t kFinishBytesPerPx = 29;
+// Own colours 3, normalised 3, two maps 2.
+constexpr int64_t kSlotBytesPerPx = 8;
+// Two uint16 sums and colours.
+constexpr int64_t kOpenBytesPerPx = 7;
+
+struct Costs {
+    int64_t slot, open, finish;
+};
+
+Costs costs_of(const SlidePlan& plan, int halo_px) {
+    int64_t open = 0, finish = 0;
+    for (int64_t rank = 0; rank < plan.regions.count(); ++rank) {
+        const RegionIndex region = plan.regions.at(rank);
+        if (plan.blank(region)) continue;
+        open = std::max(open, plan.data_window(region).area());
+        finish = std::max(
+            finish, intersection(plan.data_core(region).grown(halo_px), plan.frame.rect()).area());
+    }
+    const int64_t input = plan.spec.input_px();
+    return {input * input * kSlotBytesPerPx, open * kOpenBytesPerPx, finish * kFinishBytesPerPx};
+}
+}  // namespace
+
+MemoryPlan plan_memory(const RunConfig& run, const SlidePlan& plan, int threads, int batch,
+                       int separation_halo_px) {
+    const int64_t budget = (run.memory_mib > 0 ? run.memory_mib : kDefaultMemoryMib) * kMib;
+    const Costs cost = costs_of(plan, separation_halo_px);
+    MemoryPlan out;
+    // Two batches in flight and one tile being read per thread keep everybody busy; more would only
+    // take memory. A partial batch must never hold every slot (the end of the stream needs one).
+    const int least_slots = batch + 2;
+    out.slots = 2 * batch + 2 * threads;
+    out.open_regions = 3;
+    out.finishers = threads;
+    int64_t cache = std::min<int64_t>(96, 32 + 16 * threads) * kMib;
+    const auto need = [&] {
+        return kFixedBytes + cache + out.slots * cost.slot + out.open_regions * cost.open +
+               out.finishers * cost.finish;
+    };
+    while (need() > budget && out.finishers > 1) --out.finishers;
+    if (need() > budget) out.open_regions = 2;
+    if (need() > budget) out.slots = least_slots;
+    if (need() > budget) cache = 32 * kMib;
+    if (need() > budget)
+        fail(ErrorKind::Config, "memory = ", budget / kMib,
+             " MiB is too small for this slide: at least ", ceil_div(need(), kMib),
+             " MiB are needed with tiling.region_px and batch ", batch,
+             "; raise --memory or lower tiling.region_px");
+    out.cache_bytes = static_cast<size_t>(cache);
+    out.total_mib = ceil_div(need(), kMib);
+    return out;
+}
+
+}  // namespace wsi

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "config/config.h"
+#include "pipeline/slide_plan.h"
+
+namespace wsi {
+
+/// Sizes of the bounded pools of one run, derived from `--memory`. Nothing else grows with a slide.
+struct MemoryPlan {
+    int slots = 0;           ///< tiles between admission and blending
+    int open_regions = 0;    ///< regions whose tiles are being blended
+    int finishers = 0;       ///< regions separated at the same time
+    size_t cache_bytes = 0;  ///< decoded slide blocks
+    int64_t total_mib = 0;   ///< what all of it may take, the program's own needs included
+};
+
+inline constexpr int64_t kDefaultMemoryMib = 1400;
+
+/// Throws Error{Config} naming the wanted and the least possible memory.
+MemoryPlan plan_memory(const RunConfig& run, const SlidePlan& plan, int threads, int batch,
+                       int separation_halo_px);
+
+}  // namespace wsi

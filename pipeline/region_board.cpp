@@ -1,0 +1,66 @@
+#include "pipeline/region_board.h"
+
+#include <algorithm>
+
+namespace wsi {
+
+RegionBoard::RegionBoard(const SlidePlan& plan, const std::vector<RegionState>& restored)
+    : plan_(plan), states_(restored) {
+    states_.resize(static_cast<size_t>(plan.regions.count()), RegionState::Open);
+    for (size_t r = 0; r < states_.size(); ++r)
+        if (plan.active[r].empty()) states_[r] = RegionState::Blank;
+}
+
+std::vector<RegionIndex> RegionBoard::to_map() const {
+    std::vector<RegionIndex> out;
+    for (int64_t r = 0; r < plan_.regions.count(); ++r)
+        if (states_[static_cast<size_t>(r)] == RegionState::Open)
+            out.push_back(plan_.regions.at(r));
+    return out;
+}
+
+bool RegionBoard::is_ready(RegionIndex region) const {
+    if (state(region) != RegionState::Mapped) return false;
+    const auto neighbours = plan_.regions.neighbourhood(region);
+    return std::none_of(neighbours.begin(), neighbours.end(),
+                        [this](RegionIndex n) { return state(n) == RegionState::Open; });
+}
+
+std::vector<RegionIndex> RegionBoard::ready() const {
+    std::vector<RegionIndex> out;
+    for (int64_t r = 0; r < plan_.regions.count(); ++r)
+        if (is_ready(plan_.regions.at(r))) out.push_back(plan_.regions.at(r));
+    return out;
+}
+
+std::vector<RegionIndex> RegionBoard::mapped(RegionIndex region) {
+    WSI_CHECK(state(region) == RegionState::Open);
+    states_[rank(region)] = RegionState::Mapped;
+    std::vector<RegionIndex> out;
+    for (const RegionIndex n : plan_.regions.neighbourhood(region))
+        if (is_ready(n)) out.push_back(n);
+    return out;
+}
+
+std::vector<RegionIndex> RegionBoard::finished(RegionIndex region) {
+    WSI_CHECK(state(region) == RegionState::Mapped);
+    states_[rank(region)] = RegionState::Finished;
+    std::vector<RegionIndex> out;
+    for (const RegionIndex n : plan_.regions.neighbourhood(region)) {
+        if (state(n) != RegionState::Finished) continue;
+        const auto around = plan_.regions.neighbourhood(n);
+        if (std::none_of(around.begin(), around.end(), [this](RegionIndex m) {
+                return state(m) == RegionState::Open || state(m) == RegionState::Mapped;
+            }))
+            out.push_back(n);
+    }
+    return out;
+}
+
+bool RegionBoard::all_finished() const {
+    return std::none_of(states_.begin(), states_.end(), [](RegionState s) {
+        return s == RegionState::Open || s == RegionState::Mapped;
+    });
+}
+
+}  // namespace wsi

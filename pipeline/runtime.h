@@ -1,0 +1,22 @@
+#pragma once
+
+#include <memory>
+
+namespace wsi {
+
+/// Library set-up of the whole process, created once in main and in the test main: every library's
+/// own thread pool is switched off or capped here, so that no more threads are busy than asked for.
+class Runtime {
+public:
+    explicit Runtime(int threads);
+    ~Runtime();
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+/// Cores this process may use (cgroup and affinity respected); at least 1.
+int available_cores();
+
+}  // namespace wsi

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "io/slide.h"
+#include "pipeline/run_status.h"
+#include "pipeline/slide_plan.h"
+#include "stages/stain.h"
+#include "stages/tissue.h"
+
+namespace wsi {
+
+/// What is fitted once per slide, before the first tile; a pure function of slide and
+/// configuration.
+struct SlideFit {
+    StainFit stain;
+    std::vector<double> slide_params;  ///< of the segmenter
+};
+
+struct RoiOptions {
+    std::string mask_png;       ///< replaces the tissue mask; any size, stretched over the slide
+    std::string roi_geojson;    ///< polygons that limit the tissue mask
+    PixelPoint geojson_origin;  ///< level-0 point that the file calls (0, 0)
+};
+
+/// Tissue on an overview of the slide, inside its bounds.
+TissueMask find_slide_tissue(const Slide& slide, const WorkFrame& frame, const TissueConfig& config,
+                             RunStatus& status);
+
+/// Fits stain vectors and the segmenter's slide-wide parameters on patches drawn from tissue tiles
+/// by a seeded hash of their position, so that neither threads nor regions matter.
+SlideFit fit_slide(const Slide& slide, const SlidePlan& plan, const TissueMask& tissue,
+                   const Segmenter& segmenter, const Config& config, RunStatus& status);
+
+}  // namespace wsi

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <vector>
+
+#include "io/types/tile.h"
+#include "io/types/work_frame.h"
+#include "model/segmenter.h"
+#include "stages/tissue.h"
+
+namespace wsi {
+
+/// What one run will do on one slide; immutable, the same for the same inputs.
+struct SlidePlan {
+    WorkFrame frame;
+    TileGrid tiles;
+    RegionGrid regions;
+    InputSpec spec;
+    /// Tiles of each region that touch tissue, by region rank; a region without any is blank.
+    std::vector<std::vector<TileIndex>> active;
+
+    int64_t tile_count() const;
+    bool blank(RegionIndex region) const {
+        return active[static_cast<size_t>(regions.rank(region))].empty();
+    }
+    /// Bounding box of the region's active cores: what its maps cover.
+    PixelRect data_core(RegionIndex region) const;
+    /// data_core grown by the feather, inside the frame.
+    PixelRect data_window(RegionIndex region) const;
+};
+
+/// Throws Error{Config} when a region would be smaller than what separation must see around it.
+SlidePlan make_plan(const WorkFrame& frame, const InputSpec& spec, int region_px,
+                    const TissueMask& tissue, int separation_halo_px);
+
+}  // namespace wsi

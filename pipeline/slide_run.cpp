@@ -1,0 +1,264 @@
+#include "pipeline/slide_run.h"
+
+#include <fmt/format.h>
+#include <tbb/global_control.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+
+#include "config/config_io.h"
+#include "config/version.h"
+#include "io/slide_checks.h"
+#include "io/work_reader.h"
+#include "pipeline/assemble.h"
+#include "pipeline/finish_region.h"
+#include "pipeline/flow.h"
+#include "pipeline/journal.h"
+#include "pipeline/provenance.h"
+
+namespace wsi {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+bool is_result_file(const std::string& path) { return export_suffix(path) == ".h5"; }
+
+/// The result file of a job: its .h5 output, or one inside the parts folder that goes with it.
+struct Paths {
+    std::string parts, result;
+    bool result_is_output = true;
+};
+
+Paths paths_of(const SlideJob& job) {
+    const auto h5 = std::find_if(job.outputs.begin(), job.outputs.end(), is_result_file);
+    if (h5 != job.outputs.end()) return {*h5 + ".parts", *h5, true};
+    const std::string parts = job.outputs.front() + ".parts";
+    return {parts, parts + "/result.h5", false};
+}
+
+class SlideRun {
+public:
+    SlideRun(const SlideJob& job, const Config& config, RunStatus& status,
+             std::unique_ptr<Segmenter> segmenter)
+        : job_(job),
+          config_(config),
+          status_(status),
+          segmenter_(std::move(segmenter)),
+          paths_(paths_of(job)),
+          parts_(paths_.parts),
+          threads_(config.run.threads) {}
+
+    SlideReport run();
+
+private:
+    bool already_complete();
+    void prepare();
+    bool map_and_finish();
+    void check_failures();
+    ResultHeader result_header() const;
+    void export_all(Restart rewrite);
+    SlideReport report(SlideOutcome outcome) const;
+
+    const SlideJob& job_;
+    const Config& config_;
+    RunStatus& status_;
+    std::unique_ptr<Segmenter> segmenter_;
+    Paths paths_;
+    PartStore parts_;
+    int threads_;
+    std::unique_ptr<Slide> slide_;
+    WorkFrame frame_;
+    TissueMask tissue_;
+    RunIdentity identity_;
+    SeparateParams separation_;
+    std::optional<SlidePlan> plan_;
+    SlideFit fit_;
+    std::vector<FailedBlock> failures_;
+    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+bool SlideRun::already_complete() {
+    if (job_.restart == Restart::Yes || !paths_.result_is_output || !fs::exists(paths_.result))
+        return false;
+    try {
+        const ResultReader reader(paths_.result);
+        return reader.header().identity_hash == identity_.hash() && reader.complete();
+    } catch (const Error&) {
+        return false;  // foreign or broken: it is made anew
+    }
+}
+
+void SlideRun::prepare() {
+    parts_.create();
+    tissue_ = find_slide_tissue(*slide_, frame_, config_.tissue, status_);
+    apply_roi(job_.roi, frame_, tissue_);
+    plan_.emplace(make_plan(frame_, segmenter_->input_spec(), config_.tiling.region_px, tissue_,
+                            separation_.halo_px()));
+    if (job_.restart == Restart::Yes) {
+        parts_.remove_all();
+        parts_.create();
+    }
+    if (const auto journal = read_journal(parts_)) {
+        if (const auto difference = journal->identity.difference(identity_))
+            fail(ErrorKind::Config, parts_.folder(), " holds an unfinished run with another ",
+                 *difference, "; use the same settings to resume it, or --restart to discard it");
+        if (journal->region_px != config_.tiling.region_px)
+            fail(ErrorKind::Config, parts_.folder(),
+                 " was cut with tiling.region_px = ", journal->region_px, ", now ",
+                 config_.tiling.region_px,
+                 "; use the same value to resume it, or --restart to discard it");
+        fit_ = journal->fit;
+        return;
+    }
+    fit_ = fit_slide(*slide_, *plan_, tissue_, *segmenter_, config_, status_);
+    write_journal(parts_, {identity_, config_.tiling.region_px, fit_});
+}
+
+/// False when a stop was asked for before everything was finished.
+bool SlideRun::map_and_finish() {
+    const MemoryPlan memory =
+        plan_memory(config_.run, *plan_, threads_, config_.model.batch, separation_.halo_px());
+    status_.enter("tiles");
+    RegionBoard board(*plan_, parts_.restore(*plan_));
+    status_.tiles_total = plan_->tile_count();
+    const double core_px = plan_->spec.core_px;
+    status_.mm2_per_tile = core_px * core_px * frame_.px_area_um2() * 1e-6;
+    int64_t to_run = 0;
+    for (const RegionIndex region : board.to_map())
+        to_run += std::ssize(plan_->active[static_cast<size_t>(plan_->regions.rank(region))]);
+    status_.tiles_restored = status_.tiles_total - to_run;
+    status_.tiles_done = status_.tiles_restored.load();
+    const WorkReader reader(*slide_, frame_, memory.cache_bytes);
+    const StainNormaliser normaliser(fit_.stain, config_.stain.stains);
+    RegionFinisher finish(*plan_, parts_, tissue_, separation_, fit_.stain.matrix,
+                          config_.run.keep_maps ? KeepMaps::Yes : KeepMaps::No, status_);
+    const std::string path = job_.slide;
+    run_flow(
+        {.plan = *plan_,
+         .reader = reader,
+         .normaliser = normaliser,
+         .segmenter = *segmenter_,
+         .slide_params = fit_.slide_params,
+         .parts = parts_,
+         .memory = memory,
+         .board = board,
+         .status = status_,
+         .threads = threads_,
+         .batch = config_.model.batch,
+         .shuffle_seed = job_.shuffle_seed,
+         .finish_region = [&](RegionIndex region) { finish(region); },
+         .check_slide =
+             [path] {
+                 if (!fs::exists(path))
+                     fail(ErrorKind::Device, path,
+                          ": the slide has gone while it was being read; bring it back and run the "
+                          "same command again to resume");
+             }});
+    return board.all_finished();
+}
+
+void SlideRun::check_failures() {
+    failures_ = collect_failures(*plan_, parts_);
+    double failed_mm2 = 0;
+    const SlideInfo& info = slide_->info();
+    for (const FailedBlock& block : failures_) {
+        const double side = info.levels[static_cast<size_t>(block.level)].downsample;
+        failed_mm2 += static_cast<double>(block.rect_lvl.area()) * side * side * info.mpp_x *
+                      info.mpp_y * 1e-6;
+    }
+    const double tissue_mm2 = tissue_.area_mm2();
+    const double limit = config_.slide.max_failed_fraction;
+    if (failures_.size() > 1 && failed_mm2 > limit * tissue_mm2)
+        fail(ErrorKind::Slide, job_.slide, ": ", failures_.size(), " blocks could not be decoded (",
+             fmt::format("{:.3f}", failed_mm2), " of ", fmt::format("{:.3f}", tissue_mm2),
+             " mm² of tissue; at most ", limit * 100,
+             " % are allowed); first: ", failures_.front().message,
+             "; raise slide.max_failed_fraction to keep the rest");
+}
+
+ResultHeader SlideRun::result_header() const {
+    ResultHeader header;
+    header.slide = slide_->info();
+    header.frame = frame_;
+    header.schema = feature_schema();
+    header.stain_matrix = fit_.stain.matrix;
+    header.stain_max_concentration = fit_.stain.max_concentration;
+    header.stain_fitted = fit_.stain.fitted;
+    header.stain_reason = fit_.stain.reason;
+    header.tissue = tissue_.cells;
+    header.tissue_mpp = tissue_.mpp;
+    header.tissue_cell_work_px = tissue_.cell_work_px;
+    header.tissue_mm2 = tissue_.area_mm2();
+    for (const FailedBlock& block : failures_)
+        header.failed_tiles.push_back(
+            {block.rect_lvl.y, block.rect_lvl.x, block.level, "decode", block.message});
+    header.identity_hash = identity_.hash();
+    header.results_version = kResultsVersion;
+    header.program_version = program_version();
+    header.keep_maps = config_.run.keep_maps;
+    header.provenance = provenance(job_.command, config_, identity_, fit_, status_);
+    return header;
+}
+
+void SlideRun::export_all(Restart rewrite) {
+    const ResultReader reader(paths_.result);
+    for (const std::string& output : job_.outputs) {
+        if (output == paths_.result) continue;
+        if (rewrite == Restart::No && fs::exists(output) &&
+            fs::last_write_time(output) >= fs::last_write_time(paths_.result))
+            continue;
+        status_.enter("export");
+        ExportOptions options = job_.exports;
+        options.progress = [this](double fraction) { status_.phase_fraction = fraction; };
+        export_result(reader, output, options);
+    }
+}
+
+SlideReport SlideRun::report(SlideOutcome outcome) const {
+    SlideReport out{outcome, 0, 0, failures_.size(), 0};
+    out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    if (outcome == SlideOutcome::Interrupted) return out;
+    const ResultReader reader(paths_.result);
+    out.nuclei = reader.count();
+    out.tissue_mm2 = reader.header().tissue_mm2;
+    out.failed_blocks = reader.header().failed_tiles.size();
+    return out;
+}
+
+SlideReport SlideRun::run() {
+    status_.enter("open");
+    slide_ = open_slide(job_.slide, config_.slide, paths_.parts);
+    check_brightfield(*slide_);
+    const double work_mpp =
+        config_.model.work_mpp > 0 ? config_.model.work_mpp : segmenter_->input_spec().mpp.value;
+    frame_ = make_work_frame(slide_->info(), Mpp{work_mpp});
+    separation_ = SeparateParams::from(config_.separate, frame_);
+    identity_ =
+        make_identity(slide_->info(), config_, segmenter_->input_spec(), roi_hash(job_.roi));
+    if (already_complete()) {
+        export_all(Restart::No);
+        return report(SlideOutcome::AlreadyComplete);
+    }
+    prepare();
+    if (!map_and_finish()) return report(SlideOutcome::Interrupted);
+    check_failures();
+    assemble(*plan_, parts_, result_header(), paths_.result, status_);
+    export_all(Restart::Yes);
+    const SlideReport done =
+        report(failures_.empty() ? SlideOutcome::Complete : SlideOutcome::CompleteWithFailures);
+    slide_.reset();
+    parts_.remove_all();
+    return done;
+}
+
+}  // namespace
+
+SlideReport run_slide(const SlideJob& job, const Config& config, RunStatus& status,
+                      const std::function<std::unique_ptr<Segmenter>()>& make) {
+    WSI_CHECK(!job.outputs.empty() && config.run.threads > 0);
+    return SlideRun(job, config, status, make()).run();
+}
+
+}  // namespace wsi

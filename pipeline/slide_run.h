@@ -1,0 +1,48 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/export.h"
+#include "pipeline/run_status.h"
+#include "pipeline/slide_fit.h"
+
+namespace wsi {
+
+enum class Restart { No, Yes };
+
+/// One slide to segment, and where its results go.
+struct SlideJob {
+    std::string slide;
+    std::vector<std::string> outputs;  ///< suffix decides the format; at least one
+    RoiOptions roi;
+    Restart restart = Restart::No;
+    ExportOptions exports;
+    std::string command;        ///< for /provenance
+    uint64_t shuffle_seed = 0;  ///< tests only: another tile order
+};
+
+enum class SlideOutcome {
+    Complete,
+    CompleteWithFailures,  ///< some blocks could not be decoded; the result lists them
+    AlreadyComplete,       ///< a finished result of the same identity was left alone
+    Interrupted            ///< stopped by a signal; resumable
+};
+
+struct SlideReport {
+    SlideOutcome outcome = SlideOutcome::Complete;
+    uint64_t nuclei = 0;
+    double tissue_mm2 = 0;
+    size_t failed_blocks = 0;
+    double seconds = 0;
+};
+
+/// Segments one slide from opening to the last export; resumes what an earlier run left. Throws
+/// Error with the complete line for the user. `make` builds the segmenter (tests pass a planted
+/// one).
+SlideReport run_slide(const SlideJob& job, const Config& config, RunStatus& status,
+                      const std::function<std::unique_ptr<Segmenter>()>& make);
+
+}  // namespace wsi
