@@ -1,3 +1,4 @@
+#include <memory>
 #include <vips/vips8>
 
 #include "io/roi.h"
