@@ -9,18 +9,37 @@
 
 namespace wsi {
 
-/// Exterior ring of one label as a smooth, valid polygon. One vertex per 4-neighbour pair
-/// (p inside, q outside), placed on the open segment between the two pixel centres: a ring of
-/// marching squares, simple by construction whatever the positions. The positions come from
-/// smoothing along the chain of one pair of labels (a quadratic Savitzky–Golay window, which keeps
-/// circles), so two touching nuclei get the very same edge, smoothed once.
-/// A label must be 4-connected. Reach outside its box: one pixel.
-///
-/// labels: window; `first`: any pixel of the label, `origin_work`: work coordinates of window
-/// pixel (0,0). Output in hundredths of level-0 pixels, counter-clockwise in image axes or not is
-/// fixed: interior to the left when y points down is *right-handed* = positive signed area in (x,
-/// y). At the window's end, pixels outside count as background.
-void trace_contour(ImageView<const uint32_t> labels, uint32_t label, PixelPoint first_pixel,
-                   PixelPoint origin_work, double downsample, std::vector<ContourPoint>& ring);
+/// Traces the exterior ring of one label as a smooth, valid polygon. One vertex per 4-neighbour
+/// pair (p inside, q outside), on the open segment between the two pixel centres: a ring of
+/// marching squares, simple by construction whatever the positions on those segments. The positions
+/// come from a local quadratic fit (Savitzky–Golay, which does not shrink circles) along the chain
+/// of one pair of labels, in integers, so that two touching nuclei get the very same edge, smoothed
+/// once. Where three labels meet, the centre of the four pixels is a vertex of all of them. Reach
+/// outside the label: one pixel. One tracer per thread.
+class ContourTracer {
+public:
+    /// labels: a window [H, W]; outside of it counts as background. `label` must be 4-connected;
+    /// `first`: its first pixel in raster order. `origin_work`: work coordinates of window pixel
+    /// (0, 0). ring: vertices in hundredths of level-0 pixels, starting above `first`, clockwise on
+    /// the screen (positive area when y points down), closed implicitly.
+    void operator()(ImageView<const uint32_t> labels, uint32_t label, PixelPoint first,
+                    PixelPoint origin_work, double downsample, std::vector<ContourPoint>& ring);
+
+private:
+    struct Crack {
+        int64_t x, y;          // pixel inside, window frame
+        int side;              // 0 top, 1 right, 2 bottom, 3 left
+        uint32_t outside;      // label on the other side
+        int64_t x_fix, y_fix;  // vertex, window frame
+        bool chain_start;      // the chain of one pair of labels starts here
+        bool junction_before;  // a vertex at the corner before this crack
+    };
+    void walk(ImageView<const uint32_t> labels, uint32_t label, PixelPoint first);
+    void smooth();
+    void smooth_chain(size_t first, size_t count, bool closed);
+
+    std::vector<Crack> cracks_;
+    std::vector<PixelPoint> smoothed_;
+};
 
 }  // namespace wsi

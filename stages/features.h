@@ -10,13 +10,14 @@
 
 namespace wsi {
 
-/// Columns written for every nucleus beyond its identity, in table order.
+/// Columns written for every nucleus beyond its identity, in table order: the groups of
+/// stages/features_*.cpp one after the other. Definitions: docs/features.md.
 const FeatureSchema& feature_schema();
 
 /// What one nucleus's features are computed from. Views live for the call only.
 struct NucleusPixels {
-    std::span<const PixelRun> runs;      ///< work frame
-    std::span<const ContourPoint> ring;  ///< level-0 hundredths
+    std::span<const PixelRun> runs;      ///< work frame, row by row
+    std::span<const ContourPoint> ring;  ///< hundredths of level-0 pixels
     ConstRgbView rgb;                    ///< the slide's own colours; covers the nucleus's box
     PixelPoint rgb_origin_work;          ///< work coordinates of rgb (0, 0)
 };
@@ -32,7 +33,7 @@ public:
 private:
     WorkFrame frame_;
     Deconvolver deconvolve_;
-    std::vector<double> scratch_;
+    std::vector<PixelPoint> hull_;
 };
 
 }  // namespace wsi

@@ -1,0 +1,142 @@
+#include "stages/contour.h"
+
+#include <algorithm>
+#include <cmath>
+
+// Why a ring is always valid: between two pixel centres that are 4-neighbours there is at most one
+// vertex of a ring, and inside the square of four pixel centres the ring runs straight from one
+// side to another, or through the middle of the square when three labels meet there. Two such
+// pieces of one ring share a square only when its diagonal corners carry the label; each then cuts
+// off its own corner, on its own side of the square's diagonal, without touching the other.
+namespace wsi {
+
+namespace {
+
+constexpr int64_t kFix = 2048;          // one work pixel
+constexpr int64_t kMargin = kFix / 20;  // vertices keep this distance from pixel centres
+constexpr int kHalfWindow = 8;          // longest window: 17 vertices
+constexpr int kStepX[] = {1, 0, -1, 0}, kStepY[] = {0, 1, 0, -1};      // along a side, clockwise
+constexpr int kNormalX[] = {0, 1, 0, -1}, kNormalY[] = {-1, 0, 1, 0};  // out of a side
+
+uint32_t label_at(ImageView<const uint32_t> labels, int64_t x, int64_t y) {
+    if (x < 0 || y < 0 || x >= labels.width || y >= labels.height) return 0;
+    return labels(x, y);
+}
+
+/// Floor of a / b for b > 0: the same whichever end a chain is read from.
+int64_t floor_div(int64_t a, int64_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
+
+}  // namespace
+
+void ContourTracer::walk(ImageView<const uint32_t> labels, uint32_t label, PixelPoint first) {
+    cracks_.clear();
+    int64_t x = first.x, y = first.y;
+    int side = 0;
+    bool chain_start = true, junction = false;
+    do {
+        const uint32_t outside = label_at(labels, x + kNormalX[side], y + kNormalY[side]);
+        // Doubled coordinates of the middle between the two pixel centres, in fixed point.
+        cracks_.push_back({x, y, side, outside, (2 * x + 1 + kNormalX[side]) * kFix / 2,
+                           (2 * y + 1 + kNormalY[side]) * kFix / 2, chain_start, junction});
+        const int64_t ahead_x = x + kStepX[side], ahead_y = y + kStepY[side];
+        const uint32_t ahead = label_at(labels, ahead_x, ahead_y);
+        const uint32_t diagonal =
+            label_at(labels, ahead_x + kNormalX[side], ahead_y + kNormalY[side]);
+        if (ahead != label) {  // turn right around the same pixel
+            const bool saddle = diagonal == label;
+            chain_start = ahead != outside || saddle;
+            junction = ahead != outside && !saddle;
+            side = (side + 1) % 4;
+        } else if (diagonal != label) {  // straight on
+            chain_start = junction = diagonal != outside;
+            x = ahead_x;
+            y = ahead_y;
+        } else {  // turn left
+            chain_start = junction = false;
+            x = ahead_x + kNormalX[side];
+            y = ahead_y + kNormalY[side];
+            side = (side + 3) % 4;
+        }
+    } while (x != first.x || y != first.y || side != 0);
+    cracks_.front().chain_start = chain_start;
+    cracks_.front().junction_before = junction;
+}
+
+void ContourTracer::smooth_chain(size_t first, size_t count, bool closed) {
+    const auto n = static_cast<int64_t>(count), total = std::ssize(cracks_);
+    const auto crack = [&](int64_t i) -> Crack& {
+        return cracks_[static_cast<size_t>((static_cast<int64_t>(first) + i + total) % total)];
+    };
+    smoothed_.resize(count);
+    for (int64_t i = 0; i < n; ++i) {
+        // A fifth of a closed ring on each side: beyond that a quadratic no longer follows a
+        // circle.
+        const int64_t room = closed ? n / 5 : std::min(i, n - 1 - i);
+        const int64_t m = std::min<int64_t>(kHalfWindow, room);
+        int64_t sum_x = 0, sum_y = 0;
+        for (int64_t k = -m; k <= m; ++k) {
+            const Crack& c = crack(closed ? (i + k + n) % n : i + k);
+            const int64_t weight = 3 * (3 * m * m + 3 * m - 1 - 5 * k * k);
+            sum_x += weight * c.x_fix;
+            sum_y += weight * c.y_fix;
+        }
+        const int64_t norm = (2 * m - 1) * (2 * m + 1) * (2 * m + 3);
+        const Crack& c = crack(i);
+        smoothed_[static_cast<size_t>(i)] =
+            m < 2 ? PixelPoint{c.x_fix, c.y_fix}
+                  : PixelPoint{floor_div(sum_x, norm), floor_div(sum_y, norm)};
+    }
+    for (int64_t i = 0; i < n; ++i) {
+        Crack& c = crack(i);
+        const PixelPoint& s = smoothed_[static_cast<size_t>(i)];
+        const auto between = [](int64_t value, int64_t pixel_a, int64_t pixel_b) {
+            const int64_t low = std::min(pixel_a, pixel_b) * kFix + kFix / 2 + kMargin;
+            return std::clamp(value, low, low + kFix - 2 * kMargin);
+        };
+        if (kNormalX[c.side] != 0)
+            c.x_fix = between(s.x, c.x, c.x + kNormalX[c.side]);
+        else
+            c.y_fix = between(s.y, c.y, c.y + kNormalY[c.side]);
+    }
+}
+
+void ContourTracer::smooth() {
+    const size_t n = cracks_.size();
+    size_t start = 0;
+    while (start < n && !cracks_[start].chain_start) ++start;
+    if (start == n) return smooth_chain(0, n, true);
+    for (size_t done = 0; done < n;) {
+        size_t count = 1;
+        while (count < n && !cracks_[(start + count) % n].chain_start) ++count;
+        smooth_chain(start, count, false);
+        start = (start + count) % n;
+        done += count;
+    }
+}
+
+void ContourTracer::operator()(ImageView<const uint32_t> labels, uint32_t label, PixelPoint first,
+                               PixelPoint origin_work, double downsample,
+                               std::vector<ContourPoint>& ring) {
+    walk(labels, label, first);
+    smooth();
+    ring.clear();
+    const double scale = downsample / (static_cast<double>(kFix) * kContourScale);
+    const auto add = [&](int64_t x_fix, int64_t y_fix) {
+        const auto place = [&](int64_t origin, int64_t fix) {
+            return static_cast<int32_t>(
+                std::llround(static_cast<double>(origin * kFix + fix) * scale));
+        };
+        ring.push_back({place(origin_work.x, x_fix), place(origin_work.y, y_fix)});
+    };
+    for (const Crack& c : cracks_) {
+        if (c.junction_before) {
+            // The corner where this side of the pixel begins.
+            const int64_t corner_x = c.x + (c.side == 1 || c.side == 2 ? 1 : 0);
+            const int64_t corner_y = c.y + (c.side == 2 || c.side == 3 ? 1 : 0);
+            add(corner_x * kFix, corner_y * kFix);
+        }
+        add(c.x_fix, c.y_fix);
+    }
+}
+
+}  // namespace wsi

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "io/types/image.h"
+
+// The steps of separation, each a pure local function with a stated reach; see docs/separation.md.
+// Internal to stages/separate*.cpp and its tests.
+namespace wsi::separation {
+
+/// Smoothed distance in sixteenths of a map unit; 0 = not in the mask, else 1 + 16 * value.
+using Height = uint16_t;
+inline constexpr int kHeightScale = 16;
+
+enum class Connectivity { Four, Eight };
+
+/// Fills background components of `labels` that one single label encloses: box at most max_side on
+/// both sides, at most max_area pixels. Components that touch the window's border stay. Reach:
+/// max_side + 1.
+template <class Label>
+void fill_holes(ImageView<Label> labels, int max_side, int64_t max_area, Connectivity background);
+
+/// Integer Gaussian of the distance map (border replicated) where mask is set. Reach: radius.
+void smooth_heights(ConstGrayView mask, ConstGrayView distance, int radius, double sigma,
+                    ImageView<Height> heights);
+
+struct Marker {
+    int32_t x = 0, y = 0;
+};
+
+/// Box-limited h-maxima in raster order: no higher pixel (height, then earlier raster position) can
+/// be reached inside the box of half side `reach` without descending more than h. Reach: reach + 1.
+std::vector<Marker> find_markers(ImageView<const Height> heights, int h, int reach);
+
+/// The N-step synchronous flood; labels: 1 + rank of the marker, 0 = not reached. Reach: steps.
+class Flood {
+public:
+    void operator()(ImageView<const Height> heights, const std::vector<Marker>& markers, int steps,
+                    ImageView<uint32_t> labels);
+
+private:
+    struct Change {
+        uint32_t at;
+        uint64_t key;
+    };
+    uint64_t best(uint32_t at) const;
+    void step();
+
+    int64_t stride_ = 0;
+    std::vector<Height> heights_;  // padded by one pixel of non-mask
+    std::vector<uint64_t> keys_;   // (cost, steps since the cost rose, marker rank); kNone = none
+    std::vector<uint8_t> dirty_;   // 1 = queued for the next step
+    std::vector<uint32_t> queue_;
+    std::vector<Change> changes_;
+};
+
+}  // namespace wsi::separation
