@@ -23,7 +23,7 @@ Config effective_config(const CommonOptions& o) {
     set("model.work_mpp", o.work_mpp);
     set("run.device", o.device);
     set("run.threads", o.threads);
-    set("run.memory", o.memory);
+    if (o.memory) config.run.memory_mib = parse_memory_mib(*o.memory);
     set("stain.method", o.stain);
     set("stain.stains", o.stains);
     set("slide.mpp", o.slide_mpp);

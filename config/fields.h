@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cfloat>
+#include <climits>
+
+#include "config/config.h"
+
+// Every key once: name, member, whether it changes results, allowed range, one line of explanation.
+// YAML, --set, docs/config.md and what makes a saved part valid are all visitors of these
+// functions.
+namespace wsi {
+
+enum class Effect {
+    Results,  ///< another value may give other nuclei or other numbers
+    Running   ///< how fast, how much memory, what is kept
+};
+
+struct Range {
+    double least = -DBL_MAX, most = DBL_MAX;
+};
+
+template <class V>
+void visit(V& v, SlideConfig& c) {
+    v("mpp", c.mpp, Effect::Running, Range{0, 100},
+      "resolution of level 0 in µm per pixel; 0 = what the slide says");
+    v("max_failed_fraction", c.max_failed_fraction, Effect::Running, Range{0, 1},
+      "share of the tissue that may be unreadable before the slide fails");
+}
+
+template <class V>
+void visit(V& v, TissueConfig& c) {
+    v("mpp", c.mpp, Effect::Results, Range{1, 64}, "resolution of the tissue mask in µm per cell");
+    v("min_area_um2", c.min_area_um2, Effect::Results, Range{0, 1e9},
+      "smaller pieces of tissue are left out");
+    v("margin_um", c.margin_um, Effect::Results, Range{0, 1000}, "the mask is grown by this much");
+}
+
+template <class V>
+void visit(V& v, StainConfig& c) {
+    v("method", c.method, Effect::Results, Range{},
+      "stain normalisation: macenko, reinhard, vahadane or none");
+    v("stains", c.stains, Effect::Results, Range{}, "stains on the slide: he or hdab");
+    v("sample_pixels", c.sample_pixels, Effect::Results, Range{1000, 1e8},
+      "tissue pixels that one fit is made on");
+}
+
+template <class V>
+void visit(V& v, TilingConfig& c) {
+    v("region_px", c.region_px, Effect::Running, Range{64, 65536},
+      "side of a region in work pixels, the unit of resuming; snapped to tiles");
+}
+
+template <class V>
+void visit(V& v, ModelConfig& c) {
+    v("name", c.name, Effect::Results, Range{}, "model by name");
+    v("work_mpp", c.work_mpp, Effect::Results, Range{0, 4},
+      "resolution to work at in µm per pixel; 0 = the model's own");
+    v("batch", c.batch, Effect::Results, Range{1, 1024}, "tiles per batch");
+}
+
+template <class V>
+void visit(V& v, SeparateConfig& c) {
+    v("threshold", c.threshold, Effect::Results, Range{0.004, 1},
+      "probability from which a pixel belongs to a nucleus");
+    v("smoothing_um", c.smoothing_um, Effect::Results, Range{0, 5},
+      "Gaussian sigma on the distance map");
+    v("h", c.h, Effect::Results, Range{0, 1},
+      "how far the distance map must fall between two nuclei");
+    v("min_area_um2", c.min_area_um2, Effect::Results, Range{0, 1e6}, "smaller nuclei are dropped");
+    v("hole_area_um2", c.hole_area_um2, Effect::Results, Range{0, 1000},
+      "smaller holes are filled");
+    v("reach_um", c.reach_um, Effect::Results, Range{1, 60},
+      "a nucleus ends at this distance from its centre");
+}
+
+template <class V>
+void visit(V& v, RunConfig& c) {
+    v("threads", c.threads, Effect::Running, Range{0, 1024}, "CPU threads; 0 = all cores");
+    v("memory_mib", c.memory_mib, Effect::Running, Range{0, 1 << 22},
+      "bound on memory in MiB; 0 = 1400");
+    v("device", c.device, Effect::Results, Range{}, "auto or cpu");
+    v("keep_maps", c.keep_maps, Effect::Running, Range{},
+      "keep the probability and distance maps in the result");
+    v("seed", c.seed, Effect::Results, Range{0, 9e15}, "of everything that is drawn at random");
+}
+
+template <class V>
+void visit(V& v, Config& c) {
+    v.section("slide", c.slide, "how a slide is read");
+    v.section("tissue", c.tissue, "where nuclei are looked for");
+    v.section("stain", c.stain, "stain fit and normalisation");
+    v.section("tiling", c.tiling, "how the work is cut");
+    v.section("model", c.model, "what finds the nuclei");
+    v.section("separate", c.separate, "how touching nuclei are told apart");
+    v.section("run", c.run, "resources");
+}
+
+}  // namespace wsi
