@@ -2,10 +2,12 @@
 #include <vips/vips8>
 
 #include "io/roi.h"
+#include "io/vips_setup.h"
 
 namespace wsi {
 
 GrayImage read_mask_image(const std::string& path) {
+    set_up_vips();
     try {
         const vips::VImage image =
             vips::VImage::new_from_file(path.c_str()).cast(VIPS_FORMAT_UCHAR);
@@ -23,8 +25,8 @@ GrayImage read_mask_image(const std::string& path) {
             mask.data()[i] = set ? 1 : 0;
         }
         return mask;
-    } catch (const vips::VError& error) {
-        fail(ErrorKind::Config, "cannot read the mask ", path, ": ", error.what());
+    } catch (const vips::VError&) {
+        fail(ErrorKind::Config, "cannot read the mask ", path, ": ", take_vips_error());
     }
 }
 

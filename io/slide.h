@@ -18,6 +18,7 @@ const char* to_string(MppSource source);
 struct SlideLevel {
     PixelSize size;
     double downsample = 1;  ///< level-0 pixels per pixel of this level
+    PixelSize tile{0, 0};   ///< how it is stored; 0 = unknown
 };
 
 struct SlideInfo {

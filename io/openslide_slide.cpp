@@ -1,0 +1,230 @@
+#include "io/openslide_slide.h"
+
+#include <openslide.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <mutex>
+#include <vector>
+
+#include "io/mpp.h"
+#include "io/sha.h"
+
+// Since OpenSlide 4.0; absent from older headers and libraries.
+extern "C" {
+struct wsi_openslide_cache;
+wsi_openslide_cache* openslide_cache_create(size_t capacity) __attribute__((weak));
+void openslide_set_cache(openslide_t* slide, wsi_openslide_cache* cache) __attribute__((weak));
+void openslide_cache_release(wsi_openslide_cache* cache) __attribute__((weak));
+}
+
+namespace wsi {
+
+namespace {
+
+constexpr int64_t kMostPixels = int64_t{1} << 42;     // of level 0: more is a lying header
+constexpr size_t kTileCacheBytes = size_t{16} << 20;  // blocks are read once; tiles overlap blocks
+
+using Handle = std::shared_ptr<openslide_t>;
+
+Handle open_handle(const std::string& path) {
+    openslide_t* raw = openslide_open(path.c_str());
+    if (raw == nullptr) return nullptr;
+    if (openslide_cache_create != nullptr && openslide_get_error(raw) == nullptr) {
+        wsi_openslide_cache* cache = openslide_cache_create(kTileCacheBytes);
+        openslide_set_cache(raw, cache);
+        openslide_cache_release(cache);
+    }
+    return {raw, &openslide_close};
+}
+
+class OpenslideSlide final : public Slide {
+public:
+    OpenslideSlide(const std::string& path, const SlideConfig& config)
+        : handle_(open_handle(path)) {
+        info_.path = path;
+        if (!handle_)
+            fail(ErrorKind::Slide, path, ": not a slide that OpenSlide knows, or damaged");
+        check();
+        read_levels();
+        read_properties();
+        resolve_mpp(stated_resolution(), config.mpp, info_);
+    }
+
+    const SlideInfo& info() const override { return info_; }
+
+    std::optional<std::string> read(int level, const PixelRect& rect, RgbView out) const override {
+        const SlideLevel& l = info_.levels.at(static_cast<size_t>(level));
+        const PixelRect part = intersection(rect, {0, 0, l.size.width, l.size.height});
+        if (part != rect) paint_background(out);
+        if (part.empty()) return std::nullopt;
+        thread_local std::vector<uint32_t> argb;
+        argb.resize(static_cast<size_t>(part.area()));
+        const Handle handle = current();
+        openslide_read_region(handle.get(), argb.data(),
+                              std::llround(static_cast<double>(part.x) * l.downsample),
+                              std::llround(static_cast<double>(part.y) * l.downsample), level,
+                              part.width, part.height);
+        if (const char* error = openslide_get_error(handle.get())) {
+            std::string message(error);
+            replace(handle);
+            paint_background(out);
+            return message;
+        }
+        composite(argb.data(), out.crop(part.moved(-rect.x, -rect.y)));
+        return std::nullopt;
+    }
+
+private:
+    void check() const {
+        if (const char* error = openslide_get_error(handle_.get()))
+            fail(ErrorKind::Slide, info_.path, ": ", error,
+                 "; the file is damaged or of a kind that OpenSlide cannot read");
+    }
+
+    std::optional<std::string> property(const char* name) const {
+        const char* value = openslide_get_property_value(handle_.get(), name);
+        if (value == nullptr) return std::nullopt;
+        return value;
+    }
+    std::optional<double> number(const char* name) const {
+        return parse_decimal(openslide_get_property_value(handle_.get(), name));
+    }
+
+    void read_levels() {
+        const int count = openslide_get_level_count(handle_.get());
+        for (int i = 0; i < count; ++i) {
+            int64_t width = 0, height = 0;
+            openslide_get_level_dimensions(handle_.get(), i, &width, &height);
+            const double downsample = openslide_get_level_downsample(handle_.get(), i);
+            if (width <= 0 || height <= 0 || width > kMostPixels / height || !(downsample >= 1))
+                fail(ErrorKind::Slide, info_.path, ": level ", i, " claims ", width, " x ", height,
+                     " pixels, which cannot be");
+            info_.levels.push_back({{width, height}, downsample, tile_size(i)});
+        }
+        check();
+        if (info_.levels.empty()) fail(ErrorKind::Slide, info_.path, ": no image levels");
+    }
+
+    PixelSize tile_size(int level) const {
+        const std::string prefix = "openslide.level[" + std::to_string(level) + "].tile-";
+        const auto width = number((prefix + "width").c_str());
+        const auto height = number((prefix + "height").c_str());
+        if (!width || !height) return {};
+        return {static_cast<int64_t>(*width), static_cast<int64_t>(*height)};
+    }
+
+    void read_properties() {
+        info_.vendor = property("openslide.vendor").value_or("unknown");
+        const PixelSize size = info_.size();
+        info_.bounds = {0, 0, size.width, size.height};
+        const auto x = number("openslide.bounds-x"), y = number("openslide.bounds-y"),
+                   width = number("openslide.bounds-width"),
+                   height = number("openslide.bounds-height");
+        if (x && y && width && height) {
+            const auto whole = [](double v) { return static_cast<int64_t>(v); };
+            const PixelRect stated{whole(*x), whole(*y), whole(*width), whole(*height)};
+            if (!intersection(stated, info_.bounds).empty())
+                info_.bounds = intersection(stated, info_.bounds);
+        }
+        if (const auto colour = property("openslide.background-color");
+            colour && colour->size() == 6)
+            for (size_t c = 0; c < 3; ++c)
+                info_.background[c] = hex_byte(colour->substr(2 * c, 2)).value_or(255);
+        const auto hash = property("openslide.quickhash-1");
+        info_.hash = hash ? *hash : file_identity();
+        check();
+    }
+
+    static std::optional<uint8_t> hex_byte(const std::string& text) {
+        int value = 0;
+        for (const char c : text) {
+            const int digit = c >= '0' && c <= '9'   ? c - '0'
+                              : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                              : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                                     : -1;
+            if (digit < 0) return std::nullopt;
+            value = 16 * value + digit;
+        }
+        return static_cast<uint8_t>(value);
+    }
+
+    /// For formats without a quickhash: name and size; good enough to tell slides apart.
+    std::string file_identity() const {
+        std::error_code error;
+        const auto bytes = std::filesystem::file_size(info_.path, error);
+        return sha256_hex(std::filesystem::path(info_.path).filename().string() + ":" +
+                          std::to_string(error ? 0 : bytes));
+    }
+
+    StatedResolution stated_resolution() const {
+        StatedResolution out;
+        out.objective_power = number("openslide.objective-power");
+        const auto x = number("openslide.mpp-x"), y = number("openslide.mpp-y");
+        // OpenSlide 4 fills mpp of a generic TIFF from the tags: name the true source.
+        (info_.vendor == "generic-tiff" ? out.tiff_x : out.mpp_x) = x;
+        (info_.vendor == "generic-tiff" ? out.tiff_y : out.mpp_y) = y;
+        if (!x && !y) {
+            const auto unit = property("tiff.ResolutionUnit");
+            const double um = unit == "centimeter" ? 1e4 : unit == "inch" ? 25400 : 0;
+            const auto rx = number("tiff.XResolution"), ry = number("tiff.YResolution");
+            if (um > 0 && rx && *rx > 0) out.tiff_x = um / *rx;
+            if (um > 0 && ry && *ry > 0) out.tiff_y = um / *ry;
+        }
+        return out;
+    }
+
+    Handle current() const {
+        const std::lock_guard lock(mutex_);
+        return handle_;
+    }
+
+    /// A handle that failed once fails for ever: the next reader gets a fresh one.
+    void replace(const Handle& failed) const {
+        const std::lock_guard lock(mutex_);
+        if (handle_ != failed) return;
+        if (Handle fresh = open_handle(info_.path);
+            fresh && openslide_get_error(fresh.get()) == nullptr)
+            handle_ = std::move(fresh);
+    }
+
+    void paint_background(RgbView out) const {
+        for (int64_t y = 0; y < out.height; ++y)
+            for (int64_t x = 0; x < out.width; ++x) std::copy_n(info_.background, 3, out.at(x, y));
+    }
+
+    /// Premultiplied ARGB over the slide's background.
+    void composite(const uint32_t* argb, RgbView out) const {
+        for (int64_t y = 0; y < out.height; ++y) {
+            const uint32_t* from = argb + y * out.width;
+            uint8_t* to = out.row(y);
+            for (int64_t x = 0; x < out.width; ++x, to += 3) {
+                const uint32_t p = from[x], alpha = p >> 24;
+                for (uint32_t c = 0; c < 3; ++c) {
+                    const uint32_t value = p >> (16 - 8 * c) & 255;
+                    const uint32_t behind = alpha == 255 ? 0 : info_.background[c] * (255 - alpha);
+                    to[c] =
+                        static_cast<uint8_t>(std::min<uint32_t>(255, value + (behind + 127) / 255));
+                }
+            }
+        }
+    }
+
+    SlideInfo info_;
+    mutable std::mutex mutex_;
+    mutable Handle handle_;
+};
+
+}  // namespace
+
+std::string openslide_vendor(const std::string& path) {
+    const char* vendor = openslide_detect_vendor(path.c_str());
+    return vendor ? vendor : "";
+}
+
+std::unique_ptr<Slide> open_with_openslide(const std::string& path, const SlideConfig& config) {
+    return std::make_unique<OpenslideSlide>(path, config);
+}
+
+}  // namespace wsi
