@@ -3,7 +3,9 @@ add_library(wsi_options INTERFACE)
 target_compile_options(wsi_options INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast -Werror
   # Fused multiply-adds would make results depend on the compiler's mood.
-  -ffp-contract=off)
+  -ffp-contract=off
+  # False alarms inside std::string with g++ 12 (GCC bug 105651).
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
 if(WSI_ARCH AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   target_compile_options(wsi_options INTERFACE -march=${WSI_ARCH} -mtune=generic)
 endif()

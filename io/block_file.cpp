@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "io/atomic_path.h"
 #include "io/checksum.h"
 
 namespace wsi {
@@ -19,15 +20,6 @@ constexpr uint64_t kMagic = 0x31504B4C42495357u;  // "WSIBLKP1"
 struct Trailer {
     uint64_t header_bytes = 0, block_count = 0, index_sum = 0, magic = kMagic;
 };
-
-[[noreturn]] void output_error(const std::string& path, const char* what, int code) {
-    const char* remedy =
-        code == ENOSPC || code == EDQUOT
-            ? "; free disk space or choose another output folder, then run the same "
-              "command again to resume"
-            : "; check the folder's permissions";
-    fail(ErrorKind::Output, "cannot ", what, " ", path, ": ", std::strerror(code), remedy);
-}
 
 void write_all(int fd, const void* bytes, size_t count, const std::string& path) {
     const auto* p = static_cast<const char*>(bytes);

@@ -1,0 +1,320 @@
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include "config/version.h"
+#include "io/atomic_path.h"
+#include "io/hdf5_file.h"
+#include "io/result_layout.h"
+#include "io/result_summary.h"
+
+namespace wsi {
+
+using namespace h5;  // NOLINT: this file is about nothing else
+
+namespace {
+
+constexpr hsize_t kChunkRows = 16384;
+
+template <class T, class Row, class Get>
+std::vector<T> gather(const std::vector<Row>& rows, Get get) {
+    std::vector<T> out(rows.size());
+    std::transform(rows.begin(), rows.end(), out.begin(), get);
+    return out;
+}
+
+void describe(hid_t dataset, const std::string& unit, const std::string& description) {
+    write_attribute(dataset, "unit", unit);
+    write_attribute(dataset, "description", description);
+}
+
+void write_slide(hid_t file, const SlideInfo& slide) {
+    const Id group = create_group(file, "slide");
+    write_attribute(group.get(), "path", slide.path);
+    write_attribute(group.get(), "vendor", slide.vendor);
+    write_attribute(group.get(), "width_px", slide.size().width);
+    write_attribute(group.get(), "height_px", slide.size().height);
+    write_attribute(group.get(), "mpp_x", slide.mpp_x);
+    write_attribute(group.get(), "mpp_y", slide.mpp_y);
+    write_attribute(group.get(), "mpp_source", std::string(to_string(slide.mpp_source)));
+    write_attribute(group.get(), "bounds_x_px", slide.bounds.x);
+    write_attribute(group.get(), "bounds_y_px", slide.bounds.y);
+    write_attribute(group.get(), "bounds_width_px", slide.bounds.width);
+    write_attribute(group.get(), "bounds_height_px", slide.bounds.height);
+    write_attribute(group.get(), "quickhash", slide.hash);
+    if (slide.objective_power)
+        write_attribute(group.get(), "objective_power", *slide.objective_power);
+}
+
+void write_stain(hid_t file, const ResultHeader& h) {
+    const Id group = create_group(file, "stain");
+    const std::vector<double> matrix{h.stain_matrix[0][0], h.stain_matrix[0][1],
+                                     h.stain_matrix[0][2], h.stain_matrix[1][0],
+                                     h.stain_matrix[1][1], h.stain_matrix[1][2]};
+    write_dataset<double>(group.get(), "matrix", matrix, {2, 3});
+    write_dataset<double>(group.get(), "max_concentration", h.stain_max_concentration, {2});
+    write_dataset<uint8_t>(group.get(), "background_rgb", h.slide.background, {3});
+    write_attribute(group.get(), "source", std::string(h.stain_fitted ? "fit" : "reference"));
+    write_attribute(group.get(), "reason", h.stain_reason);
+}
+
+void write_tissue(hid_t file, const ResultHeader& h) {
+    const auto area = static_cast<size_t>(h.tissue.size().area());
+    const Id data = write_dataset<uint8_t>(
+        file, "tissue", {h.tissue.data(), area},
+        {static_cast<hsize_t>(h.tissue.height()), static_cast<hsize_t>(h.tissue.width())});
+    write_attribute(data.get(), "mpp", h.tissue_mpp);
+    write_attribute(data.get(), "cell_work_px", h.tissue_cell_work_px);
+}
+
+void write_classes(hid_t file, const std::vector<NucleusClass>& classes) {
+    const Id group = create_group(file, "classes");
+    std::vector<uint8_t> ids, colours;
+    std::vector<std::string> names;
+    for (const NucleusClass& c : classes) {
+        ids.push_back(c.id);
+        names.push_back(c.name);
+        colours.insert(colours.end(), c.rgb, c.rgb + 3);
+    }
+    write_dataset<uint8_t>(group.get(), "id", ids, {ids.size()});
+    write_texts(group.get(), "name", names);
+    write_dataset<uint8_t>(group.get(), "colour", colours, {ids.size(), 3});
+}
+
+void write_failures(hid_t file, const std::vector<FailedTile>& failures) {
+    const Id group = create_group(file, "failed_tiles");
+    std::vector<std::string> kinds, messages;
+    for (const FailedTile& f : failures) {
+        kinds.push_back(f.kind);
+        messages.push_back(f.message);
+    }
+    const hsize_t n = failures.size();
+    const auto column = [&](const char* name, auto get) {
+        write_dataset<int64_t>(group.get(), name, gather<int64_t>(failures, get), {n});
+    };
+    column("row", [](const FailedTile& f) { return f.row; });
+    column("column", [](const FailedTile& f) { return f.column; });
+    column("level", [](const FailedTile& f) { return int64_t{f.level}; });
+    write_texts(group.get(), "kind", kinds);
+    write_texts(group.get(), "message", messages);
+}
+
+/// A raster whose chunks are written raw; chunks that never come are zero.
+Id create_raster(hid_t file, Raster raster, const WorkFrame& frame) {
+    const hsize_t size[2] = {static_cast<hsize_t>(frame.size.height),
+                             static_cast<hsize_t>(frame.size.width)},
+                  chunk[2] = {kChunkPx, kChunkPx};
+    const Id space(H5Screate_simple(2, size, nullptr), &H5Sclose);
+    const Id properties(H5Pcreate(H5P_DATASET_CREATE), &H5Pclose);
+    H5Pset_obj_track_times(properties.get(), 0);
+    H5Pset_chunk(properties.get(), 2, chunk);
+    H5Pset_shuffle(properties.get());
+    H5Pset_deflate(properties.get(), 1);
+    const char* name = layout::raster_name(raster);
+    const hid_t type = raster == Raster::Labels ? H5T_STD_U32LE : H5T_STD_U8LE;
+    Id data(
+        check(H5Dcreate2(file, name, type, space.get(), H5P_DEFAULT, properties.get(), H5P_DEFAULT),
+              "cannot create dataset", name),
+        &H5Dclose);
+    write_attribute(data.get(), "mpp_x", frame.mpp_x);
+    write_attribute(data.get(), "mpp_y", frame.mpp_y);
+    write_attribute(data.get(), "downsample", frame.downsample);
+    const double origin[2] = {0, 0};
+    write_attribute(data.get(), "offset", std::span<const double>(origin));
+    return data;
+}
+
+}  // namespace
+
+struct ResultWriter::Impl {
+    Impl(const std::string& path, const ResultHeader& h) : header(h), target(path) {
+        set_up();
+        const Id access(H5Pcreate(H5P_FILE_ACCESS), &H5Pclose);
+        H5Pset_libver_bounds(access.get(), H5F_LIBVER_V18, H5F_LIBVER_V110);
+        file = Id(
+            check(H5Fcreate(target.temporary().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()),
+                  "cannot create", path),
+            &H5Fclose);
+        write_attribute(file.get(), "format", std::string(layout::kFormat));
+        write_attribute(file.get(), "format_version", int64_t{kFormatVersion});
+        write_attribute(file.get(), "program_version", h.program_version);
+        write_attribute(file.get(), "results_version", h.results_version);
+        write_attribute(file.get(), "identity", h.identity_hash);
+        write_slide(file.get(), h.slide);
+        write_stain(file.get(), h);
+        write_tissue(file.get(), h);
+        write_classes(file.get(), h.classes);
+        write_failures(file.get(), h.failed_tiles);
+        for (const Raster r : {Raster::Mask, Raster::Labels, Raster::Probability, Raster::Distance})
+            if (h.keep_maps || r == Raster::Mask || r == Raster::Labels)
+                rasters[r] = create_raster(file.get(), r, h.frame);
+        create_columns();
+    }
+
+    void add(const std::string& name, hid_t type, const std::string& unit,
+             const std::string& description) {
+        Column column(nuclei.get(), name, type, 1, kChunkRows);
+        describe(column.id(), unit, description);
+        columns.emplace(name, std::move(column));
+    }
+
+    void create_columns() {
+        nuclei = create_group(file.get(), "nuclei");
+        add("id", H5T_NATIVE_UINT32, "1",
+            "rank in the fixed order of cells, from 1; the value in /labels");
+        const Id uuid = text_type(36);
+        add("uuid", uuid.get(), "1", "version-5 UUID of slide and centroid");
+        add("centroid_x_px", H5T_NATIVE_DOUBLE, "px", "mean of the pixel centres, level-0 pixels");
+        add("centroid_y_px", H5T_NATIVE_DOUBLE, "px", "mean of the pixel centres, level-0 pixels");
+        add("class", H5T_NATIVE_UINT8, "1", "id in /classes");
+        for (const auto& c : layout::kFloatColumns)
+            add(c.name, H5T_NATIVE_FLOAT, c.unit, c.description);
+        for (const auto& c : layout::kFlagColumns)
+            add(c.name, H5T_NATIVE_UINT8, "1", c.description);
+        std::string features;
+        for (const FeatureColumn& c : header.schema) {
+            add(c.name, H5T_NATIVE_FLOAT, c.unit, c.description);
+            features += (features.empty() ? "" : ",") + c.name;
+        }
+        write_attribute(nuclei.get(), "feature_columns", features);
+        contours = create_group(file.get(), "contours");
+        offsets.emplace(contours.get(), "offsets", H5T_NATIVE_UINT64, 1, kChunkRows);
+        points.emplace(contours.get(), "points", H5T_NATIVE_INT32, 2, kChunkRows * 4);
+        write_attribute(points->id(), "scale", kContourScale);
+        describe(points->id(), "px",
+                 "x, y of exterior rings, closed implicitly; times `scale` = level-0 pixels");
+        describe(offsets->id(), "1", "ring of nucleus i: points [offsets[i], offsets[i + 1])");
+        const uint64_t first = 0;
+        offsets->append(&first, 1);
+    }
+
+    void append(const NucleiBatch& rows) {
+        const hsize_t n = rows.size();
+        const auto put = [&](const char* name, const auto& values) {
+            columns.at(name).append(values.data(), n);
+        };
+        std::vector<uint32_t> ids(rows.size());
+        std::string uuids;
+        for (size_t i = 0; i < rows.size(); ++i) {
+            ids[i] = next_id++;
+            const NucleusIdentity& who = rows.identity[i];
+            uuids += nucleus_uuid(header.slide.hash, who.centroid_x_px, who.centroid_y_px);
+        }
+        put("id", ids);
+        put("uuid", uuids);
+        put("centroid_x_px",
+            gather<double>(rows.identity, [](const auto& r) { return r.centroid_x_px; }));
+        put("centroid_y_px",
+            gather<double>(rows.identity, [](const auto& r) { return r.centroid_y_px; }));
+        put("class", gather<uint8_t>(rows.identity, [](const auto& r) { return r.class_id; }));
+        for (const auto& c : layout::kFloatColumns)
+            put(c.name, gather<float>(rows.identity, [&](const auto& r) { return r.*c.member; }));
+        for (const auto& c : layout::kFlagColumns)
+            put(c.name, gather<uint8_t>(rows.identity, [&](const auto& r) {
+                    return static_cast<uint8_t>((r.flags & c.flag) != 0);
+                }));
+        std::vector<float> values(rows.size());
+        for (size_t k = 0; k < header.schema.size(); ++k) {
+            for (size_t i = 0; i < rows.size(); ++i) values[i] = rows.row(i)[k];
+            put(header.schema[k].name.c_str(), values);
+        }
+        std::vector<uint64_t> ends(rows.contour_offsets.begin() + 1, rows.contour_offsets.end());
+        for (uint64_t& end : ends) end += point_count;
+        offsets->append(ends.data(), n);
+        points->append(rows.contour_points.data(), rows.contour_points.size());
+        point_count += rows.contour_points.size();
+    }
+
+    void write_summary() {
+        const Id group = create_group(file.get(), "summary");
+        const uint64_t count = next_id - 1;
+        write_attribute(group.get(), "count", count);
+        write_attribute(group.get(), "tissue_mm2", header.tissue_mm2);
+        write_attribute(
+            group.get(), "density_per_mm2",
+            header.tissue_mm2 > 0 ? static_cast<double>(count) / header.tissue_mm2 : 0.0);
+        std::vector<std::string> names;
+        std::vector<double> statistics[7];
+        std::vector<uint64_t> counts;
+        for (const FeatureColumn& c : header.schema) {
+            const ColumnSummary s = summarise_column(passes_over(c.name, count));
+            names.push_back(c.name);
+            counts.push_back(s.count);
+            size_t k = 0;
+            for (const double v :
+                 {s.mean, s.sd, s.least, s.quartile1, s.median, s.quartile3, s.most})
+                statistics[k++].push_back(v);
+        }
+        write_texts(group.get(), "feature", names);
+        write_dataset<uint64_t>(group.get(), "defined", counts, {counts.size()});
+        static constexpr const char* kNames[] = {"mean",   "sd",        "minimum", "quartile1",
+                                                 "median", "quartile3", "maximum"};
+        for (size_t k = 0; k < 7; ++k)
+            write_dataset<double>(group.get(), kNames[k], statistics[k], {statistics[k].size()});
+    }
+
+    ColumnPasses passes_over(const std::string& name, uint64_t count) {
+        return [this, name, count](const std::function<void(std::span<const float>)>& use) {
+            constexpr uint64_t kBlock = 1 << 20;
+            std::vector<float> block;
+            for (uint64_t first = 0; first < count; first += kBlock) {
+                block.resize(std::min(kBlock, count - first));
+                read_rows(columns.at(name).id(), H5T_NATIVE_FLOAT, first, block.size(), 1,
+                          block.data(), name);
+                use(block);
+            }
+        };
+    }
+
+    void close_all() {
+        columns.clear();
+        offsets.reset();
+        points.reset();
+        rasters.clear();
+        nuclei.reset();
+        contours.reset();
+    }
+
+    const ResultHeader header;
+    AtomicPath target;
+    Id file, nuclei, contours;
+    std::map<Raster, Id> rasters;
+    std::map<std::string, Column> columns;
+    std::optional<Column> offsets, points;
+    uint32_t next_id = 1;
+    uint64_t point_count = 0;
+};
+
+ResultWriter::ResultWriter(const std::string& path, const ResultHeader& header)
+    : impl_(std::make_unique<Impl>(path, header)) {}
+
+ResultWriter::~ResultWriter() = default;
+
+void ResultWriter::append(const NucleiBatch& rows) { impl_->append(rows); }
+
+void ResultWriter::write_chunk(Raster raster, int64_t chunk_row, int64_t chunk_column,
+                               std::span<const uint8_t> compressed) {
+    const hsize_t at[2] = {static_cast<hsize_t>(chunk_row * kChunkPx),
+                           static_cast<hsize_t>(chunk_column * kChunkPx)};
+    check(H5Dwrite_chunk(impl_->rasters.at(raster).get(), H5P_DEFAULT, 0, at, compressed.size(),
+                         compressed.data()),
+          "cannot write into", impl_->target.path());
+}
+
+void ResultWriter::finish() {
+    Impl& r = *impl_;
+    r.write_summary();
+    {
+        const Id group = create_group(r.file.get(), "provenance");
+        for (const auto& [name, text] : r.header.provenance) write_text(group.get(), name, text);
+    }
+    write_attribute(
+        r.file.get(), "status",
+        std::string(r.header.failed_tiles.empty() ? "complete" : "complete_with_failures"));
+    r.close_all();
+    check(H5Fflush(r.file.get(), H5F_SCOPE_GLOBAL), "cannot write", r.target.path());
+    r.file.reset();
+    r.target.commit();
+}
+
+}  // namespace wsi
