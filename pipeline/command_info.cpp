@@ -6,6 +6,7 @@
 #include "io/work_reader.h"
 #include "pipeline/commands.h"
 #include "pipeline/runtime.h"
+#include "stages/separate.h"
 
 namespace wsi {
 

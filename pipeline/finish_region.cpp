@@ -83,26 +83,9 @@ void collect_runs(ImageView<const uint32_t> labels, uint32_t count, PixelPoint o
     });
 }
 
-struct WorkCentroid {
-    double x, y;
-};
-
-WorkCentroid centroid_of(std::span<const PixelRun> runs) {
-    // Doubled sums of pixel centres stay integers, so the order of summation cannot matter.
-    int64_t n = 0, twice_x = 0, twice_y = 0;
-    for (const PixelRun& run : runs) {
-        const int64_t width = run.x1 - run.x0;
-        n += width;
-        twice_x += width * (run.x0 + run.x1);
-        twice_y += width * (2 * run.y + 1);
-    }
-    return {static_cast<double>(twice_x) / static_cast<double>(2 * n),
-            static_cast<double>(twice_y) / static_cast<double>(2 * n)};
-}
-
-bool inside(const PixelRect& rect, const WorkCentroid& c) {
-    return c.x >= static_cast<double>(rect.x) && c.x < static_cast<double>(rect.right()) &&
-           c.y >= static_cast<double>(rect.y) && c.y < static_cast<double>(rect.bottom());
+bool inside(const PixelRect& rect, double x, double y) {
+    return x >= static_cast<double>(rect.x) && x < static_cast<double>(rect.right()) &&
+           y >= static_cast<double>(rect.y) && y < static_cast<double>(rect.bottom());
 }
 
 NucleiBatch sorted_by_id(const NucleiBatch& nuclei) {
@@ -172,8 +155,9 @@ NucleiBatch RegionFinisher::measure(RegionIndex region, const PixelRect& window,
         const std::span runs(w.runs.data() + w.run_offsets[label],
                              w.run_offsets[label + 1] - w.run_offsets[label]);
         if (runs.empty()) continue;
-        const WorkCentroid c = centroid_of(runs);
-        if (!inside(owned, c) || !tissue_.contains(c.x, c.y)) continue;
+        double x = 0, y = 0;
+        work_centroid(runs, x, y);
+        if (!inside(owned, x, y) || !tissue_.contains(x, y)) continue;
         {
             const CpuScope clock(status_.cpu, Stage::Contour);
             w.trace(w.labels.view(), label, {runs[0].x0 - origin.x, runs[0].y - origin.y}, origin,

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <vector>
 
+#include "io/types/nucleus.h"
 #include "pipeline/part_store.h"
 #include "pipeline/run_status.h"
 #include "stages/separate.h"

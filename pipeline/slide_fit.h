@@ -20,9 +20,15 @@ struct SlideFit {
 
 struct RoiOptions {
     std::string mask_png;       ///< replaces the tissue mask; any size, stretched over the slide
-    std::string roi_geojson;    ///< polygons that limit the tissue mask
+    std::string roi_geojson;    ///< polygons that replace the tissue mask
     PixelPoint geojson_origin;  ///< level-0 point that the file calls (0, 0)
 };
+
+/// "none", or hashes of the files: part of what makes a saved part valid. Throws Error{Config}.
+std::string roi_hash(const RoiOptions& roi);
+
+/// Puts the user's mask or polygons in the place of the detected tissue. Throws Error{Config}.
+void apply_roi(const RoiOptions& roi, const WorkFrame& frame, TissueMask& tissue);
 
 /// Tissue on an overview of the slide, inside its bounds.
 TissueMask find_slide_tissue(const Slide& slide, const WorkFrame& frame, const TissueConfig& config,

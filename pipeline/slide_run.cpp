@@ -16,6 +16,7 @@
 #include "pipeline/flow.h"
 #include "pipeline/journal.h"
 #include "pipeline/provenance.h"
+#include "stages/features.h"
 
 namespace wsi {
 
@@ -70,6 +71,7 @@ private:
     int threads_;
     std::unique_ptr<Slide> slide_;
     WorkFrame frame_;
+    RoiOptions roi_;
     TissueMask tissue_;
     RunIdentity identity_;
     SeparateParams separation_;
@@ -93,7 +95,7 @@ bool SlideRun::already_complete() {
 void SlideRun::prepare() {
     parts_.create();
     tissue_ = find_slide_tissue(*slide_, frame_, config_.tissue, status_);
-    apply_roi(job_.roi, frame_, tissue_);
+    apply_roi(roi_, frame_, tissue_);
     plan_.emplace(make_plan(frame_, segmenter_->input_spec(), config_.tiling.region_px, tissue_,
                             separation_.halo_px()));
     if (job_.restart == Restart::Yes) {
@@ -231,12 +233,15 @@ SlideReport SlideRun::run() {
     status_.enter("open");
     slide_ = open_slide(job_.slide, config_.slide, paths_.parts);
     check_brightfield(*slide_);
+    roi_ = job_.roi;
+    if (job_.exports.frame == Frame::Qupath)
+        roi_.geojson_origin = {slide_->info().bounds.x, slide_->info().bounds.y};
     const double work_mpp =
         config_.model.work_mpp > 0 ? config_.model.work_mpp : segmenter_->input_spec().mpp.value;
     frame_ = make_work_frame(slide_->info(), Mpp{work_mpp});
     separation_ = SeparateParams::from(config_.separate, frame_);
     identity_ =
-        make_identity(slide_->info(), config_, segmenter_->input_spec(), roi_hash(job_.roi));
+        make_identity(slide_->info(), config_, segmenter_->input_spec(), roi_hash(roi_));
     if (already_complete()) {
         export_all(Restart::No);
         return report(SlideOutcome::AlreadyComplete);

@@ -1,0 +1,54 @@
+#include "io/dependencies.h"
+
+#include <gdal_priv.h>
+#include <hdf5.h>
+#include <openslide.h>
+#include <zlib.h>
+
+#include <vips/vips8>
+
+#include "io/vips_setup.h"
+
+namespace wsi {
+
+namespace {
+
+DependencyReport openslide() {
+    const std::string version = openslide_get_version();
+    const bool dicom = version >= "4";
+    return {"OpenSlide", version + (dicom ? "" : " (before 4.0: no DICOM)"), Health::Good};
+}
+
+DependencyReport libvips() {
+    set_up_vips();
+    const bool png = vips_type_find("VipsForeignLoad", "pngload") != 0;
+    const bool tiff = vips_type_find("VipsForeignLoad", "tiffload") != 0;
+    return {"libvips",
+            std::string(vips_version_string()) + (png && tiff ? "" : ": PNG or TIFF missing"),
+            png && tiff ? Health::Good : Health::Bad};
+}
+
+DependencyReport hdf5() {
+    unsigned major = 0, minor = 0, release = 0;
+    H5get_libversion(&major, &minor, &release);
+    const bool deflate = H5Zfilter_avail(H5Z_FILTER_DEFLATE) > 0;
+    return {"HDF5",
+            std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(release) +
+                (deflate ? "" : ": built without deflate"),
+            deflate ? Health::Good : Health::Bad};
+}
+
+DependencyReport gdal() {
+    GDALAllRegister();
+    const bool cog = GetGDALDriverManager()->GetDriverByName("COG") != nullptr;
+    return {"GDAL", std::string(GDALVersionInfo("RELEASE_NAME")) + (cog ? "" : ": no COG driver"),
+            cog ? Health::Good : Health::Bad};
+}
+
+}  // namespace
+
+std::vector<DependencyReport> check_dependencies() {
+    return {openslide(), libvips(), hdf5(), gdal(), {"zlib", zlibVersion(), Health::Good}};
+}
+
+}  // namespace wsi
