@@ -143,8 +143,10 @@ void RegionFinisher::load_window(RegionIndex region, const PixelRect& window, Wo
 
 NucleiBatch RegionFinisher::measure(RegionIndex region, const PixelRect& window, Worker& w) const {
     w.labels.resize(window.width, window.height);
-    const Separator::Result found =
-        w.separate(w.maps[kProbability].view(), w.maps[kDistance].view(), w.labels.view());
+    const Separator::Result found = [&] {
+        const CpuScope clock(status_.cpu, Stage::Separate);
+        return w.separate(w.maps[kProbability].view(), w.maps[kDistance].view(), w.labels.view());
+    }();
     const PixelPoint origin{window.x, window.y};
     collect_runs(w.labels.view(), found.count, origin, w.runs, w.run_offsets);
     const PixelRect owned = plan_.regions.rect(region);
