@@ -37,7 +37,9 @@ public:
         Band before, here = load(0);
         for (int64_t band = 0; band < bands; ++band) {
             Band after = band + 1 < bands ? load(band + 1) : Band{};
+            status_.at("assembly");
             write_rasters(band, {&before, &here, &after});
+            status_.at("assembly");
             before = std::move(here);
             here = std::move(after);
             status_.phase_fraction = static_cast<double>(band + 1) / static_cast<double>(bands);
@@ -195,7 +197,9 @@ void assemble(const SlidePlan& plan, const PartStore& parts, const ResultHeader&
         for (int64_t band = 0; band * kChunkPx < plan.frame.size.height; ++band)
             kept.write_band(band);
     }
+    status.at("assembly");
     out.finish();
+    status.at("assembly");
 }
 
 std::vector<FailedBlock> collect_failures(const SlidePlan& plan, const PartStore& parts) {

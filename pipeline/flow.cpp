@@ -180,6 +180,7 @@ LoadedTile SlideFlow::load(const AdmitTile& admitted) {
         slot->state = TileState::Dropped;
         return {job, slot};
     }
+    c_.status.at("tile");
     const PixelRect input = c_.plan.tiles.input(job.tile);
     slot->rgb.resize(input.width, input.height);
     const std::vector<FailedBlock> failures = [&] {
@@ -230,7 +231,11 @@ void SlideFlow::store(RegionBuffer* region, StoreNode::output_ports_type& out) {
     const CpuScope clock(c_.status.cpu, Stage::Store);
     const BoardEvent event{region->dropped() ? BoardEvent::Kind::Skipped : BoardEvent::Kind::Mapped,
                            region->region()};
-    if (!region->dropped()) region->save(c_.parts.maps(c_.plan, region->region()));
+    if (!region->dropped()) {
+        c_.status.at("commit");
+        region->save(c_.parts.maps(c_.plan, region->region()));
+    }
+    c_.status.at("commit");
     --open_regions_;
     std::get<0>(out).try_put(region);
     std::get<1>(out).try_put(event);
@@ -253,7 +258,9 @@ void SlideFlow::update_board(const BoardEvent& event, BoardNode::output_ports_ty
 
 BoardEvent SlideFlow::finish(RegionIndex region) {
     if (c_.status.stopping()) return {BoardEvent::Kind::Skipped, region};
+    c_.status.at("commit");
     c_.finish_region(region);
+    c_.status.at("commit");
     return {BoardEvent::Kind::Finished, region};
 }
 

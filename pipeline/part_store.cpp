@@ -54,10 +54,9 @@ std::vector<RegionState> PartStore::restore(const SlidePlan& plan) const {
     std::vector<RegionState> states(count, RegionState::Open);
     for (size_t r = 0; r < count; ++r) {
         const auto around = plan.regions.neighbourhood(plan.regions.at(static_cast<int64_t>(r)));
-        // Maps that are gone while a neighbour still needs them must be made again.
         const bool maps_needed = !std::all_of(around.begin(), around.end(), known);
-        if (has_nuclei[r] && (has_maps[r] || !maps_needed))
-            states[r] = RegionState::Finished;
+        if (has_nuclei[r])
+            states[r] = has_maps[r] || !maps_needed ? RegionState::Finished : RegionState::Remap;
         else if (has_maps[r])
             states[r] = RegionState::Mapped;
     }

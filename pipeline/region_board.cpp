@@ -14,8 +14,7 @@ RegionBoard::RegionBoard(const SlidePlan& plan, const std::vector<RegionState>& 
 std::vector<RegionIndex> RegionBoard::to_map() const {
     std::vector<RegionIndex> out;
     for (int64_t r = 0; r < plan_.regions.count(); ++r)
-        if (states_[static_cast<size_t>(r)] == RegionState::Open)
-            out.push_back(plan_.regions.at(r));
+        if (lacks_maps(states_[static_cast<size_t>(r)])) out.push_back(plan_.regions.at(r));
     return out;
 }
 
@@ -23,7 +22,7 @@ bool RegionBoard::is_ready(RegionIndex region) const {
     if (state(region) != RegionState::Mapped) return false;
     const auto neighbours = plan_.regions.neighbourhood(region);
     return std::none_of(neighbours.begin(), neighbours.end(),
-                        [this](RegionIndex n) { return state(n) == RegionState::Open; });
+                        [this](RegionIndex n) { return lacks_maps(state(n)); });
 }
 
 std::vector<RegionIndex> RegionBoard::ready() const {
@@ -34,8 +33,9 @@ std::vector<RegionIndex> RegionBoard::ready() const {
 }
 
 std::vector<RegionIndex> RegionBoard::mapped(RegionIndex region) {
-    WSI_CHECK(state(region) == RegionState::Open);
-    states_[rank(region)] = RegionState::Mapped;
+    WSI_CHECK(lacks_maps(state(region)));
+    const bool known = state(region) == RegionState::Remap;
+    states_[rank(region)] = known ? RegionState::Finished : RegionState::Mapped;
     std::vector<RegionIndex> out;
     for (const RegionIndex n : plan_.regions.neighbourhood(region))
         if (is_ready(n)) out.push_back(n);
@@ -50,7 +50,7 @@ std::vector<RegionIndex> RegionBoard::finished(RegionIndex region) {
         if (state(n) != RegionState::Finished) continue;
         const auto around = plan_.regions.neighbourhood(n);
         if (std::none_of(around.begin(), around.end(), [this](RegionIndex m) {
-                return state(m) == RegionState::Open || state(m) == RegionState::Mapped;
+                return lacks_maps(state(m)) || state(m) == RegionState::Mapped;
             }))
             out.push_back(n);
     }
@@ -58,9 +58,8 @@ std::vector<RegionIndex> RegionBoard::finished(RegionIndex region) {
 }
 
 bool RegionBoard::all_finished() const {
-    return std::none_of(states_.begin(), states_.end(), [](RegionState s) {
-        return s == RegionState::Open || s == RegionState::Mapped;
-    });
+    return std::none_of(states_.begin(), states_.end(),
+                        [](RegionState s) { return lacks_maps(s) || s == RegionState::Mapped; });
 }
 
 }  // namespace wsi

@@ -10,6 +10,7 @@ namespace wsi {
 enum class RegionState : uint8_t {
     Blank,    ///< no tissue: nothing to do, its maps are zero
     Open,     ///< tiles outstanding
+    Remap,    ///< its nuclei stand on disk, but a neighbour needs its maps, which are gone
     Mapped,   ///< its maps stand on disk
     Finished  ///< its nuclei stand on disk
 };
@@ -33,6 +34,9 @@ public:
     bool all_finished() const;
 
 private:
+    static bool lacks_maps(RegionState s) {
+        return s == RegionState::Open || s == RegionState::Remap;
+    }
     size_t rank(RegionIndex region) const {
         return static_cast<size_t>(plan_.regions.rank(region));
     }

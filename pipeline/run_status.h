@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "pipeline/cpu_clock.h"
@@ -26,6 +27,12 @@ struct RunStatus {
     StageClocks cpu{};                         ///< nanoseconds
     std::atomic<StopRequest>* stop = nullptr;  ///< shared by all slides of a process; may be null
 
+    /// Called at named points of the run by any thread; tests end the process there.
+    std::function<void(const char* point)> probe;
+
+    void at(const char* point) const {
+        if (probe) probe(point);
+    }
     StopRequest stop_request() const { return stop ? stop->load() : StopRequest::None; }
     bool stopping() const { return stop_request() != StopRequest::None; }
     void enter(const char* name) {

@@ -115,6 +115,7 @@ SlideFit fit_slide(const Slide& slide, const SlidePlan& plan, const TissueMask& 
         patches[i].rect = patch_of(plan, tiles[i], tiles.size());
         patches[i].rgb.resize(patches[i].rect.width, patches[i].rect.height);
         reader.read(patches[i].rect, patches[i].rgb);
+        status.at("fit");
     });
     SlideFit fit;
     fit.stain = fit_stain(tissue_pixels(patches, tissue, config.stain.sample_pixels), config.stain);

@@ -115,6 +115,7 @@ void SlideRun::prepare() {
         return;
     }
     fit_ = fit_slide(*slide_, *plan_, tissue_, *segmenter_, config_, status_);
+    status_.at("fit");
     write_journal(parts_, {identity_, config_.tiling.region_px, fit_});
 }
 
@@ -213,8 +214,12 @@ void SlideRun::export_all(Restart rewrite) {
             continue;
         status_.enter("export");
         ExportOptions options = job_.exports;
-        options.progress = [this](double fraction) { status_.phase_fraction = fraction; };
+        options.progress = [this](double fraction) {
+            status_.phase_fraction = fraction;
+            status_.at("export");
+        };
         export_result(reader, output, options);
+        status_.at("export");
     }
 }
 
@@ -240,10 +245,10 @@ SlideReport SlideRun::run() {
         config_.model.work_mpp > 0 ? config_.model.work_mpp : segmenter_->input_spec().mpp.value;
     frame_ = make_work_frame(slide_->info(), Mpp{work_mpp});
     separation_ = SeparateParams::from(config_.separate, frame_);
-    identity_ =
-        make_identity(slide_->info(), config_, segmenter_->input_spec(), roi_hash(roi_));
+    identity_ = make_identity(slide_->info(), config_, segmenter_->input_spec(), roi_hash(roi_));
     if (already_complete()) {
         export_all(Restart::No);
+        parts_.remove_all();  // left by a run that ended after its last step
         return report(SlideOutcome::AlreadyComplete);
     }
     prepare();

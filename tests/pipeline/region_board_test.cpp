@@ -76,5 +76,19 @@ TEST(RegionBoardTest, a_restored_run_goes_on_where_it_stopped) {
     EXPECT_EQ(board.mapped(plan.regions.at(7)).size(), 2u);
 }
 
+TEST(RegionBoardTest, lost_maps_are_made_again_without_finishing_their_region_twice) {
+    const SlidePlan plan = make_test_plan();
+    std::vector<RegionState> states(20, RegionState::Finished);
+    states[7] = RegionState::Open;
+    for (const size_t r : {1u, 2u, 3u, 6u, 8u, 11u, 12u, 13u}) states[r] = RegionState::Remap;
+    RegionBoard board(plan, states);
+    std::vector<RegionIndex> ready;
+    for (const RegionIndex region : board.to_map())
+        for (const RegionIndex r : board.mapped(region)) ready.push_back(r);
+    EXPECT_EQ(ready, (std::vector<RegionIndex>{plan.regions.at(7)}));
+    board.finished(plan.regions.at(7));
+    EXPECT_TRUE(board.all_finished());
+}
+
 }  // namespace
 }  // namespace wsi

@@ -1,0 +1,173 @@
+// One slide gives the same bytes whatever the region size, the number of threads, the order of
+// tiles.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "io/result_store.h"
+#include "pipeline/slide_plan.h"
+#include "tests/pipeline/run_harness.h"
+#include "tests/support/data_dir.h"
+#include "tests/support/planted.h"
+
+namespace wsi {
+namespace {
+
+using test::SlideTrial;
+
+InputSpec fake_spec() {
+    InputSpec spec;
+    spec.name = "fake";
+    spec.core_px = 128;
+    spec.halo_px = 32;
+    spec.feather_px = 16;
+    spec.hash = "fake";
+    return spec;
+}
+
+std::vector<std::string> outputs_in(const test::TempDir& dir, const std::string& folder) {
+    std::filesystem::create_directories(dir.path() / folder);
+    std::vector<std::string> out;
+    for (const char* name : {"r.h5", "r.csv", "r.geojson.gz", "r.tif", "r.labels.tif"})
+        out.push_back((dir.path() / folder / name).string());
+    return out;
+}
+
+struct Variant {
+    const char* name;
+    int region_px, threads;
+    uint64_t shuffle_seed;
+};
+
+/// Runs all variants and compares each with the first; returns the reference's files.
+std::vector<std::string> expect_equal(const test::TempDir& dir, const SlideTrial& base,
+                                      const std::vector<Variant>& variants) {
+    std::map<std::string, std::string> expected;
+    for (const Variant& v : variants) {
+        SlideTrial run = base;
+        run.outputs = outputs_in(dir, v.name);
+        run.region_px = v.region_px;
+        run.threads = v.threads;
+        run.shuffle_seed = v.shuffle_seed;
+        const test::ChildEnd end = test::run_child(run);
+        EXPECT_EQ(end.exit_code, 0) << v.name << ": " << end.message << " signal " << end.signal;
+        if (end.exit_code != 0) return {};
+        const auto got = test::digests(run.outputs);
+        if (expected.empty()) expected = got;
+        EXPECT_EQ(test::first_difference(expected, got), "") << v.name;
+    }
+    return outputs_in(dir, variants.front().name);
+}
+
+/// Nuclei whose box crosses a border of the region grid.
+int64_t count_crossing(const std::string& result, int core_px, int region_px) {
+    const ResultReader reader(result);
+    const WorkFrame& frame = reader.header().frame;
+    const RegionGrid regions(TileGrid(frame.size, core_px, 0), region_px);
+    const auto region_at = [&](double x_px, double y_px) {
+        const auto tile = [&](double v) {
+            return static_cast<int32_t>(v / frame.downsample) / core_px;
+        };
+        return regions.region_of({tile(y_px), tile(x_px)});
+    };
+    const NucleiBatch rows = reader.rows(0, reader.count());
+    int64_t crossing = 0;
+    for (const NucleusIdentity& who : rows.identity)
+        crossing +=
+            region_at(who.bbox_x0_px, who.bbox_y0_px) != region_at(who.bbox_x1_px, who.bbox_y1_px);
+    return crossing;
+}
+
+const std::vector<Variant> kVariants{{"one-thread", 512, 1, 0},    {"two", 512, 2, 0},
+                                     {"eight", 512, 8, 0},         {"regions-700", 700, 2, 0},
+                                     {"regions-1500", 1500, 2, 0}, {"shuffled", 256, 2, 99},
+                                     {"shuffled-700", 700, 8, 7}};
+
+TEST(EqualityTest, planted_nuclei_come_out_the_same_however_the_slide_is_cut) {
+    const test::TempDir dir;
+    const PixelSize size{8000, 6000};
+    const test::PlantedNuclei planted(test::plant_grid(size, 44, 15, 5));
+    test::SlideOptions options;
+    options.size = size;
+    test::write_svs(dir.file("slide.svs"), options, test::plain_tissue());
+    SlideTrial run;
+    run.slide = dir.file("slide.svs");
+    run.segmenter = [&] {
+        return std::make_unique<test::FakeSegmenter>(
+            fake_spec(), [&](const PixelRect& rect, GrayView p, GrayView d) {
+                planted.paint_maps(rect, 2, p, d);
+            });
+    };
+    const auto files = expect_equal(dir, run, kVariants);
+    ASSERT_FALSE(files.empty());
+    const ResultReader reader(files.front());
+    EXPECT_EQ(reader.count(), planted.all().size());
+    const int64_t crossing = count_crossing(files.front(), 128, 256);
+    EXPECT_GE(crossing, 2000);
+    std::printf("%zu nuclei in %d regions, %ld cross a region's border\n", planted.all().size(),
+                7 * 6, crossing);
+}
+
+TEST(EqualityTest, a_percolating_mask_comes_out_the_same_however_the_slide_is_cut) {
+    const test::TempDir dir;
+    test::SlideOptions options;
+    options.size = {4000, 3200};
+    test::write_svs(dir.file("slide.svs"), options, test::plain_tissue());
+    SlideTrial run;
+    run.slide = dir.file("slide.svs");
+    run.segmenter = [] {
+        return std::make_unique<test::FakeSegmenter>(fake_spec(), test::percolating_maps());
+    };
+    const auto files = expect_equal(dir, run, kVariants);
+    ASSERT_FALSE(files.empty());
+    const ResultReader reader(files.front());
+    EXPECT_GE(reader.count(), 1000u);
+    std::printf("%lu nuclei from one component over %d regions\n", reader.count(), 8 * 6);
+}
+
+TEST(EqualityTest, a_device_with_its_own_thread_gives_the_same) {
+    const test::TempDir dir;
+    test::SlideOptions options;
+    options.size = {2400, 2000};
+    test::write_svs(dir.file("slide.svs"), options, test::plain_tissue());
+    SlideTrial run;
+    run.slide = dir.file("slide.svs");
+    std::map<std::string, std::string> expected;
+    for (const auto kind : {test::FakeKind::Host, test::FakeKind::Device}) {
+        run.segmenter = [kind] {
+            return std::make_unique<test::FakeSegmenter>(fake_spec(), test::percolating_maps(),
+                                                         kind);
+        };
+        run.outputs = outputs_in(dir, kind == test::FakeKind::Host ? "host" : "device");
+        const test::ChildEnd end = test::run_child(run);
+        ASSERT_EQ(end.exit_code, 0) << end.message;
+        const auto got = test::digests(run.outputs);
+        if (expected.empty()) expected = got;
+        EXPECT_EQ(test::first_difference(expected, got), "");
+    }
+}
+
+TEST(EqualityDataTest, a_real_slide_comes_out_the_same_however_it_is_cut) {
+    WSI_NEED_DATA();
+    const test::TempDir dir;
+    SlideTrial run;
+    run.slide = test::data_dir() + "/slides/pathologyatlas-BS25/BS25-HE_roi.svs";
+    run.segmenter = [] { return make_segmenter(ModelConfig{}); };
+    const auto files = expect_equal(dir, run,
+                                    {{"one-thread", 512, 1, 0},
+                                     {"two", 512, 2, 0},
+                                     {"eight", 512, 8, 0},
+                                     {"regions-700", 700, 2, 0},
+                                     {"regions-1500", 1500, 2, 0},
+                                     {"whole", 4096, 2, 0},
+                                     {"shuffled", 512, 8, 3}});
+    ASSERT_FALSE(files.empty());
+    std::printf("%lu nuclei in %d regions, %ld cross a region's border\n",
+                ResultReader(files.front()).count(), 4 * 4,
+                count_crossing(files.front(), 512, 512));
+}
+
+}  // namespace
+}  // namespace wsi
