@@ -61,11 +61,12 @@ public:
         if (part.empty()) return std::nullopt;
         thread_local std::vector<uint32_t> argb;
         argb.resize(static_cast<size_t>(part.area()));
+        // OpenSlide maps level-0 coordinates by its own idea of the ratio.
+        const double ratio = stated_downsamples_[static_cast<size_t>(level)];
         const Handle handle = current();
-        openslide_read_region(handle.get(), argb.data(),
-                              std::llround(static_cast<double>(part.x) * l.downsample),
-                              std::llround(static_cast<double>(part.y) * l.downsample), level,
-                              part.width, part.height);
+        openslide_read_region(
+            handle.get(), argb.data(), std::llround(static_cast<double>(part.x) * ratio),
+            std::llround(static_cast<double>(part.y) * ratio), level, part.width, part.height);
         if (const char* error = openslide_get_error(handle.get())) {
             std::string message(error);
             replace(handle);
@@ -101,10 +102,22 @@ private:
             if (width <= 0 || height <= 0 || width > kMostPixels / height || !(downsample >= 1))
                 fail(ErrorKind::Slide, info_.path, ": level ", i, " claims ", width, " x ", height,
                      " pixels, which cannot be");
+            stated_downsamples_.push_back(downsample);
             info_.levels.push_back({{width, height}, downsample, tile_size(i)});
         }
         check();
         if (info_.levels.empty()) fail(ErrorKind::Slide, info_.path, ": no image levels");
+        for (SlideLevel& level : info_.levels) snap_to_whole_ratio(level);
+    }
+
+    /// OpenSlide derives a level's ratio from sizes that were rounded: 35389 of 70779 pixels is 2,
+    /// not 2.00003, which would be a pixel at the far end.
+    void snap_to_whole_ratio(SlideLevel& level) const {
+        const auto whole = std::llround(level.downsample);
+        const PixelSize base = info_.levels.front().size;
+        if (std::abs(base.width - whole * level.size.width) <= whole &&
+            std::abs(base.height - whole * level.size.height) <= whole)
+            level.downsample = static_cast<double>(whole);
     }
 
     PixelSize tile_size(int level) const {
@@ -212,6 +225,7 @@ private:
     }
 
     SlideInfo info_;
+    std::vector<double> stated_downsamples_;
     mutable std::mutex mutex_;
     mutable Handle handle_;
 };

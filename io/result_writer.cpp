@@ -104,7 +104,9 @@ Id create_raster(hid_t file, Raster raster, const WorkFrame& frame) {
     const hsize_t size[2] = {static_cast<hsize_t>(frame.size.height),
                              static_cast<hsize_t>(frame.size.width)},
                   chunk[2] = {kChunkPx, kChunkPx};
-    const Id space(H5Screate_simple(2, size, nullptr), &H5Sclose);
+    // Only data sets that could grow may have chunks larger than themselves, as small images need.
+    const hsize_t most[2] = {H5S_UNLIMITED, H5S_UNLIMITED};
+    const Id space(H5Screate_simple(2, size, most), &H5Sclose);
     const Id properties(H5Pcreate(H5P_DATASET_CREATE), &H5Pclose);
     H5Pset_obj_track_times(properties.get(), 0);
     H5Pset_chunk(properties.get(), 2, chunk);

@@ -9,12 +9,15 @@
 namespace wsi {
 
 namespace {
-/// The coarsest level that is not coarser than `downsample` (within rounding).
+/// The coarsest level that is not coarser than `downsample` (within rounding). Only levels whose
+/// ratio is a whole number: of others OpenSlide knows the ratio too roughly to place a pixel at the
+/// far end.
 size_t level_for(const SlideInfo& info, double downsample) {
     size_t best = 0;
     for (size_t i = 1; i < info.levels.size(); ++i)
         if (info.levels[i].downsample <= downsample * (1 + 1e-9) &&
-            info.levels[i].downsample > info.levels[best].downsample)
+            info.levels[i].downsample > info.levels[best].downsample &&
+            info.levels[i].downsample == std::floor(info.levels[i].downsample))
             best = i;
     return best;
 }

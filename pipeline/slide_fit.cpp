@@ -94,14 +94,13 @@ TissueMask find_slide_tissue(const Slide& slide, const WorkFrame& frame, const T
     mask.cell_work_px = overview.downsample / frame.downsample;
     mask.mpp = overview.mpp();
     const PixelRect& bounds = slide.info().bounds;
+    const auto at = [&overview](int64_t cell) {
+        return static_cast<int64_t>(overview.to_level0(static_cast<double>(cell)));
+    };
     for (int64_t y = 0; y < overview.size.height; ++y)
-        for (int64_t x = 0; x < overview.size.width; ++x) {
-            const auto x0 =
-                static_cast<int64_t>((static_cast<double>(x) + 0.5) * overview.downsample);
-            const auto y0 =
-                static_cast<int64_t>((static_cast<double>(y) + 0.5) * overview.downsample);
-            if (!bounds.contains(x0, y0)) mask.cells(x, y) = 0;
-        }
+        for (int64_t x = 0; x < overview.size.width; ++x)
+            if (intersection(rect_from_corners(at(x), at(y), at(x + 1), at(y + 1)), bounds).empty())
+                mask.cells(x, y) = 0;
     return mask;
 }
 
