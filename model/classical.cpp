@@ -11,12 +11,13 @@ namespace wsi {
 namespace {
 
 constexpr int kLocalRadius = 24;  ///< of the local mean, 12 µm: some nuclei and what lies between
-constexpr int kBodyRadius = 3;    ///< box of the distance-like map, about half a small nucleus
-static_assert(kBinomialReach + kLocalRadius <= 32, "a window reaches past the halo");
-static_assert(kBinomialReach + 2 * kBodyRadius <= 32, "a window reaches past the halo");
+constexpr int kHaloPx = 48;
+constexpr int kDensityWeight = 24;  ///< of density beside shape in the distance-like map
+static_assert(kBinomialReach + kLocalRadius + kDistanceCap / 3 <= kHaloPx,
+              "a window reaches past the halo");
 
 // Guard rails of the slide-wide threshold, natural-log OD.
-constexpr double kLeastThreshold = 0.35, kGreatestThreshold = 1.2, kUsualThreshold = 0.7;
+constexpr double kLeastThreshold = 0.15, kGreatestThreshold = 3, kUsualThreshold = 0.7;
 
 /// Otsu's rule: the bin border that splits the histogram into two classes of least spread.
 double otsu(const std::vector<int64_t>& histogram) {
@@ -52,29 +53,59 @@ std::array<uint8_t, 2 * kMaxDensity + 1> make_probability_table() {
 
 /// Memory of one call, recycled by its thread.
 struct Scratch {
-    DensityImage density, smooth, local, body, temporary;
+    DensityImage density, smooth, local, temporary;
+    GrayImage mask;
     std::vector<uint32_t> sums;
 };
 
-void segment_window(ConstRgbView rgb, int threshold, GrayView probability, GrayView distance,
+/// Slide-wide values in density steps.
+struct Levels {
+    int threshold, mean;
+};
+
+/// Glass and what lies past the slide count as average tissue: or else the local mean would fall,
+/// and the threshold with it, along every border of the tissue.
+void fill_glass(ConstRgbView rgb, ConstDensityView density, int mean, DensityView out) {
+    constexpr int kDarkestGlass = 205;
+    for (int64_t y = 0; y < rgb.height; ++y) {
+        const uint8_t* p = rgb.row(y);
+        const uint16_t* from = density.row(y);
+        uint16_t* to = out.row(y);
+        for (int64_t x = 0; x < rgb.width; ++x, p += 3) {
+            const bool glass = p[0] > kDarkestGlass && p[1] > kDarkestGlass && p[2] > kDarkestGlass;
+            to[x] = glass ? static_cast<uint16_t>(mean) : from[x];
+        }
+    }
+}
+
+void segment_window(ConstRgbView rgb, const Levels& levels, GrayView probability, GrayView distance,
                     Scratch& s) {
     static const auto table = make_probability_table();
-    for (DensityImage* image : {&s.density, &s.smooth, &s.local, &s.body})
+    for (DensityImage* image : {&s.density, &s.smooth, &s.local})
         image->resize(rgb.width, rgb.height);
+    s.mask.resize(rgb.width, rgb.height);
     haematoxylin_density(rgb, s.density);
     smooth_binomial(s.density, s.smooth, s.temporary);
-    box_mean(s.smooth, s.local, kLocalRadius, s.sums);
-    box_mean(s.smooth, s.density, kBodyRadius, s.sums);
-    box_mean(s.density, s.body, kBodyRadius, s.sums);
+    fill_glass(rgb, s.smooth.view(), levels.mean, s.density);
+    box_mean(s.density, s.local, kLocalRadius, s.sums);
     for (int64_t y = 0; y < rgb.height; ++y) {
-        const uint16_t *smooth = s.smooth.view().row(y), *local = s.local.view().row(y),
-                       *body = s.body.view().row(y);
-        uint8_t *p = probability.row(y), *d = distance.row(y);
+        const uint16_t *smooth = s.smooth.view().row(y), *local = s.local.view().row(y);
+        uint8_t *p = probability.row(y), *mask = s.mask.view().row(y);
         for (int64_t x = 0; x < rgb.width; ++x) {
-            const int limit = (3 * threshold + local[x]) / 4;
-            p[x] = table[static_cast<size_t>(kMaxDensity + smooth[x] - limit)];
-            d[x] = static_cast<uint8_t>(std::min(255, body[x] / 8));
+            // Dense surroundings need more, pale ones less: half of the local mean's difference.
+            const int limit = levels.threshold + (local[x] - levels.mean) / 2;
+            p[x] = table[static_cast<size_t>(
+                std::clamp(kMaxDensity + smooth[x] - limit, 0, 2 * kMaxDensity))];
+            mask[x] = p[x] >= 128 ? 1 : 0;
         }
+    }
+    capped_distance(s.mask.view(), distance);
+    for (int64_t y = 0; y < rgb.height; ++y) {
+        uint8_t* d = distance.row(y);
+        const uint16_t* smooth = s.smooth.view().row(y);
+        for (int64_t x = 0; x < rgb.width; ++x)
+            d[x] =
+                static_cast<uint8_t>(std::min(255, 4 * d[x] + smooth[x] * kDensityWeight / 1024));
     }
 }
 
@@ -82,33 +113,41 @@ void segment_window(ConstRgbView rgb, int threshold, GrayView probability, GrayV
 
 ClassicalSegmenter::ClassicalSegmenter() {
     spec_.name = "classical";
-    spec_.hash = "classical-1";
+    spec_.hash = "classical-2";
+    spec_.halo_px = kHaloPx;
+    spec_.normalised = false;
 }
 
 std::vector<double> ClassicalSegmenter::fit_slide(const SlideSample& sample) const {
     std::vector<int64_t> histogram(kMaxDensity + 1, 0);
     DensityImage density, smooth, temporary;
     int64_t count = 0;
+    double sum = 0;
     for (const RgbImage& patch : sample.patches) {
         density.resize(patch.width(), patch.height());
         smooth.resize(patch.width(), patch.height());
         haematoxylin_density(patch, density);
         smooth_binomial(density, smooth, temporary);
-        for (int64_t i = 0; i < patch.size().area(); ++i, ++count) ++histogram[smooth.data()[i]];
+        for (int64_t i = 0; i < patch.size().area(); ++i, ++count) {
+            ++histogram[smooth.data()[i]];
+            sum += smooth.data()[i];
+        }
     }
-    if (count == 0) return {kUsualThreshold};
-    return {std::clamp(otsu(histogram) / kDensityUnit, kLeastThreshold, kGreatestThreshold)};
+    if (count == 0) return {kUsualThreshold, kUsualThreshold / 2};
+    return {std::clamp(otsu(histogram) / kDensityUnit, kLeastThreshold, kGreatestThreshold),
+            sum / static_cast<double>(count) / kDensityUnit};
 }
 
 void ClassicalSegmenter::segment(std::span<TileSlot* const> batch,
                                  std::span<const double> slide_params) {
     thread_local Scratch scratch;
-    WSI_CHECK(slide_params.size() == 1, slide_params.size(), " slide parameters");
-    const auto threshold = static_cast<int>(std::lround(slide_params[0] * kDensityUnit));
+    WSI_CHECK(slide_params.size() == 2, slide_params.size(), " slide parameters");
+    const auto steps = [](double v) { return static_cast<int>(std::lround(v * kDensityUnit)); };
+    const Levels levels{steps(slide_params[0]), steps(slide_params[1])};
     for (TileSlot* slot : batch) {
-        const RgbImage& rgb = slot->normalised;
+        const RgbImage& rgb = slot->rgb;
         for (GrayImage& map : slot->maps) map.resize(rgb.width(), rgb.height());
-        segment_window(rgb, threshold, slot->maps[kProbability], slot->maps[kDistance], scratch);
+        segment_window(rgb, levels, slot->maps[kProbability], slot->maps[kDistance], scratch);
     }
 }
 

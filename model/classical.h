@@ -7,16 +7,16 @@
 
 namespace wsi {
 
-/// The floor: no training, no weights. Haematoxylin density of stain-normalised pixels against a
-/// threshold that is half slide-wide, half local; every operation is a window operation whose
-/// reaches add up to at most the halo, so that a core pixel does not depend on where the tile grid
-/// lies. Integers throughout. segment() may be called by any number of threads.
+/// The floor: no training, no weights. Haematoxylin density of the slide's own colours against a
+/// slide-wide threshold that follows the local mean half-way; every operation is a window operation
+/// whose reaches add up to at most the halo, so that a core pixel does not depend on where the tile
+/// grid lies. Integers throughout. segment() may be called by any number of threads.
 class ClassicalSegmenter final : public Segmenter {
 public:
     ClassicalSegmenter();
     const InputSpec& input_spec() const override { return spec_; }
-    /// {threshold on smoothed haematoxylin density, natural-log OD}, by Otsu's rule on the pooled
-    /// patches, kept inside a sane range; the range's middle without patches.
+    /// {threshold, mean} of the smoothed haematoxylin density, natural-log OD: Otsu's rule on the
+    /// pooled patches, kept inside a sane range; the range's middle without patches.
     std::vector<double> fit_slide(const SlideSample& sample) const override;
     void segment(std::span<TileSlot* const> batch, std::span<const double> slide_params) override;
 

@@ -10,11 +10,11 @@ namespace wsi {
 
 namespace {
 
-/// Row 0 of the pseudo-inverse of the reference stains: its product with an optical density is the
-/// haematoxylin density.
+/// Row 0 of the pseudo-inverse of Ruifrok's stain vectors: its product with an optical density is
+/// the haematoxylin density. A fixed pair that lies well apart: vectors fitted to a slide with few
+/// nuclei can lie so close that unmixing them mostly amplifies noise.
 std::array<double, 3> haematoxylin_weights() {
-    const auto& h = kReferenceHe[0];
-    const auto& e = kReferenceHe[1];
+    constexpr std::array<double, 3> h{0.650, 0.704, 0.286}, e{0.072, 0.990, 0.105};
     double hh = 0, ee = 0, he = 0;
     for (size_t k = 0; k < 3; ++k) {
         hh += h[k] * h[k];
@@ -114,6 +114,29 @@ void smooth_binomial(ConstDensityView in, DensityView out, DensityImage& scratch
             to[x] = blend(from[x - 2], from[x - 1], from[x], from[x + 1], from[x + 2]);
         for (int64_t x = std::max<int64_t>(2, in.width - 2); x < in.width; ++x) near_border(x);
     }
+}
+
+void capped_distance(ConstGrayView mask, GrayView out) {
+    constexpr int kStraight = 3, kDiagonal = 4;
+    const int64_t width = out.width, height = out.height;
+    const auto value = [&](int64_t x, int64_t y) {
+        // Past the border the mask goes on: only a pixel outside the mask ends it.
+        if (x < 0 || y < 0 || x >= width || y >= height) return int{kDistanceCap};
+        return int{out(x, y)};
+    };
+    const auto lower = [&](int64_t x, int64_t y, int64_t step) {
+        const int straight = std::min(value(x - step, y), value(x, y - step)) + kStraight;
+        const int diagonal = std::min(value(x - 1, y - step), value(x + 1, y - step)) + kDiagonal;
+        out(x, y) = static_cast<uint8_t>(std::min({int{out(x, y)}, straight, diagonal}));
+    };
+    for (int64_t y = 0; y < height; ++y)
+        for (int64_t x = 0; x < width; ++x) {
+            out(x, y) = mask(x, y) != 0 ? static_cast<uint8_t>(kDistanceCap) : uint8_t{0};
+            if (out(x, y) != 0) lower(x, y, 1);
+        }
+    for (int64_t y = height - 1; y >= 0; --y)
+        for (int64_t x = width - 1; x >= 0; --x)
+            if (out(x, y) != 0) lower(x, y, -1);
 }
 
 }  // namespace wsi

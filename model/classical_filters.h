@@ -15,8 +15,8 @@ using ConstDensityView = ImageView<const uint16_t>;
 inline constexpr int kDensityUnit = 1024;
 inline constexpr int kMaxDensity = 4095;
 
-/// Haematoxylin density of pixels in the reference stain appearance, eosin taken out, by least
-/// squares; clamped to 0..kMaxDensity. out: size of rgb.
+/// Haematoxylin density by fixed stain vectors, eosin taken out, by least squares; clamped to
+/// 0..kMaxDensity. out: size of rgb.
 void haematoxylin_density(ConstRgbView rgb, DensityView out);
 
 /// Mean over a (2 radius + 1)² box, rounded down; past the border the edge pixel repeats.
@@ -27,5 +27,10 @@ void box_mean(ConstDensityView in, DensityView out, int radius, std::vector<uint
 /// Reach kBinomialReach. in, out: one size, not overlapping.
 void smooth_binomial(ConstDensityView in, DensityView out, DensityImage& scratch);
 inline constexpr int kBinomialReach = 2;
+
+/// Chamfer distance (3 straight, 4 diagonal, so three per pixel) from each pixel of the mask to the
+/// nearest pixel outside it, at most kDistanceCap. Reach kDistanceCap / 3 pixels.
+void capped_distance(ConstGrayView mask, GrayView out);
+inline constexpr int kDistanceCap = 54;
 
 }  // namespace wsi
