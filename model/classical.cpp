@@ -63,17 +63,20 @@ struct Levels {
     int threshold, mean;
 };
 
+bool is_glass(const uint8_t* rgb) {
+    constexpr int kDarkestGlass = 205;
+    return rgb[0] > kDarkestGlass && rgb[1] > kDarkestGlass && rgb[2] > kDarkestGlass;
+}
+
 /// Glass and what lies past the slide count as average tissue: or else the local mean would fall,
 /// and the threshold with it, along every border of the tissue.
 void fill_glass(ConstRgbView rgb, ConstDensityView density, int mean, DensityView out) {
-    constexpr int kDarkestGlass = 205;
     for (int64_t y = 0; y < rgb.height; ++y) {
         const uint8_t* p = rgb.row(y);
         const uint16_t* from = density.row(y);
         uint16_t* to = out.row(y);
         for (int64_t x = 0; x < rgb.width; ++x, p += 3) {
-            const bool glass = p[0] > kDarkestGlass && p[1] > kDarkestGlass && p[2] > kDarkestGlass;
-            to[x] = glass ? static_cast<uint16_t>(mean) : from[x];
+            to[x] = is_glass(p) ? static_cast<uint16_t>(mean) : from[x];
         }
     }
 }
@@ -128,7 +131,9 @@ std::vector<double> ClassicalSegmenter::fit_slide(const SlideSample& sample) con
         smooth.resize(patch.width(), patch.height());
         haematoxylin_density(patch, density);
         smooth_binomial(density, smooth, temporary);
-        for (int64_t i = 0; i < patch.size().area(); ++i, ++count) {
+        for (int64_t i = 0; i < patch.size().area(); ++i) {
+            if (is_glass(patch.data() + 3 * i)) continue;
+            ++count;
             ++histogram[smooth.data()[i]];
             sum += smooth.data()[i];
         }

@@ -15,6 +15,8 @@ namespace {
 constexpr int64_t kFix = 2048;          // one work pixel
 constexpr int64_t kMargin = kFix / 20;  // vertices keep this distance from pixel centres
 constexpr int kHalfWindow = 8;          // longest window: 17 vertices
+constexpr int64_t kTolerance = kFix * 6 / 100;
+constexpr size_t kLongestLine = 12;  // neighbours that one line may join
 constexpr int kStepX[] = {1, 0, -1, 0}, kStepY[] = {0, 1, 0, -1};      // along a side, clockwise
 constexpr int kNormalX[] = {0, 1, 0, -1}, kNormalY[] = {-1, 0, 1, 0};  // out of a side
 
@@ -37,14 +39,15 @@ void ContourTracer::walk(ImageView<const uint32_t> labels, uint32_t label, Pixel
         const uint32_t outside = label_at(labels, x + kNormalX[side], y + kNormalY[side]);
         // Doubled coordinates of the middle between the two pixel centres, in fixed point.
         cracks_.push_back({x, y, side, outside, (2 * x + 1 + kNormalX[side]) * kFix / 2,
-                           (2 * y + 1 + kNormalY[side]) * kFix / 2, chain_start, junction});
+                           (2 * y + 1 + kNormalY[side]) * kFix / 2, chain_start, true, junction});
         const int64_t ahead_x = x + kStepX[side], ahead_y = y + kStepY[side];
         const uint32_t ahead = label_at(labels, ahead_x, ahead_y);
         const uint32_t diagonal =
             label_at(labels, ahead_x + kNormalX[side], ahead_y + kNormalY[side]);
         if (ahead != label) {  // turn right around the same pixel
             const bool saddle = diagonal == label;
-            chain_start = ahead != outside || saddle;
+            // Where the neighbour itself only meets at a corner, its ring breaks the chain, too.
+            chain_start = ahead != outside || diagonal != outside;
             junction = ahead != outside && !saddle;
             side = (side + 1) % 4;
         } else if (diagonal != label) {  // straight on
@@ -100,15 +103,70 @@ void ContourTracer::smooth_chain(size_t first, size_t count, bool closed) {
     }
 }
 
+/// Whether the line between two vertices crosses the segments of all those between them, close by.
+bool ContourTracer::nearly_straight(size_t from, size_t to, int64_t direction) const {
+    const auto n = std::ssize(cracks_);
+    const Crack &a = cracks_[from], &b = cracks_[to];
+    for (auto i = static_cast<int64_t>(from) + direction;; i += direction) {
+        const Crack& c = cracks_[static_cast<size_t>((i % n + n) % n)];
+        if (&c == &b) return true;
+        // `along` runs on the segment between the two pixel centres, `across` is fixed on it.
+        const bool x_free = kNormalX[c.side] != 0;
+        const auto across = [x_free](const Crack& k) { return x_free ? k.y_fix : k.x_fix; };
+        const auto along = [x_free](const Crack& k) { return x_free ? k.x_fix : k.y_fix; };
+        const int64_t span = std::abs(across(b) - across(a));
+        const int64_t here = across(b) > across(a) ? across(c) - across(a) : across(a) - across(c);
+        if (here <= 0 || here >= span) return false;
+        // How far the line passes from the vertex, times span.
+        const int64_t offset = (along(a) - along(c)) * span + (along(b) - along(a)) * here;
+        if (std::abs(offset) > kTolerance * span) return false;
+        const int64_t low =
+            std::min(x_free ? c.x : c.y, x_free ? c.x + kNormalX[c.side] : c.y + kNormalY[c.side]) *
+                kFix +
+            kFix / 2;
+        const int64_t crossing = along(c) * span + offset;
+        if (crossing < (low + kMargin) * span || crossing > (low + kFix - kMargin) * span)
+            return false;
+    }
+}
+
+void ContourTracer::thin_chain(size_t first, size_t count, bool closed) {
+    const size_t n = cracks_.size();
+    if (count < 3) return;
+    const size_t last = (first + count - 1) % n;
+    // An open chain is thinned from its upper left end, whichever of the two nuclei is traced.
+    const auto place = [&](size_t i) { return std::pair(cracks_[i].y_fix, cracks_[i].x_fix); };
+    const bool forward = closed || place(first) <= place(last);
+    const int64_t direction = forward ? 1 : -1;
+    const auto next = [&](size_t i) { return forward ? (i + 1) % n : (i + n - 1) % n; };
+    const size_t lines = closed ? count : count - 1;  // between neighbouring vertices
+    size_t from = forward ? first : last;
+    for (size_t passed = 0; passed < lines;) {
+        size_t to = next(from), length = 1;
+        while (passed + length < lines && length < kLongestLine &&
+               nearly_straight(from, next(to), direction)) {
+            cracks_[to].keep = false;
+            to = next(to);
+            ++length;
+        }
+        passed += length;
+        from = to;
+    }
+}
+
 void ContourTracer::smooth() {
     const size_t n = cracks_.size();
     size_t start = 0;
     while (start < n && !cracks_[start].chain_start) ++start;
-    if (start == n) return smooth_chain(0, n, true);
+    if (start == n) {
+        smooth_chain(0, n, true);
+        return thin_chain(0, n, true);
+    }
     for (size_t done = 0; done < n;) {
         size_t count = 1;
         while (count < n && !cracks_[(start + count) % n].chain_start) ++count;
         smooth_chain(start, count, false);
+        thin_chain(start, count, false);
         start = (start + count) % n;
         done += count;
     }
@@ -135,7 +193,7 @@ void ContourTracer::operator()(ImageView<const uint32_t> labels, uint32_t label,
             const int64_t corner_y = c.y + (c.side == 2 || c.side == 3 ? 1 : 0);
             add(corner_x * kFix, corner_y * kFix);
         }
-        add(c.x_fix, c.y_fix);
+        if (c.keep) add(c.x_fix, c.y_fix);
     }
 }
 

@@ -39,19 +39,25 @@ struct Density {
     float mean, chroma;  // of the three channels' optical densities; largest minus smallest
 };
 
-/// Brightness of empty glass per channel: the mode of the bright end of the histogram, so that a
-/// grey or yellowish lamp does not count as tissue; 242 when nothing on the image is that bright.
+/// Colour of empty glass: per channel the mode of the bright, colourless pixels, so that a grey or
+/// yellowish lamp does not count as tissue; 243 when less than one pixel in a hundred can be glass.
 std::array<int, 3> glass_level(ConstRgbView image) {
+    constexpr int kDarkestGlass = 205, kMostColour = 18;
+    std::array<std::array<int64_t, 256>, 3> histogram{};
+    int64_t bright = 0;
+    for (int64_t y = 0; y < image.height; ++y)
+        for (int64_t x = 0; x < image.width; ++x) {
+            const uint8_t* p = image.at(x, y);
+            const auto [least, most] = std::minmax({p[0], p[1], p[2]});
+            if (least < kDarkestGlass || most - least > kMostColour) continue;
+            ++bright;
+            for (size_t c = 0; c < 3; ++c) ++histogram[c][p[c]];
+        }
+    if (bright * 100 < image.width * image.height) return {243, 243, 243};
     std::array<int, 3> level{};
-    for (int c = 0; c < 3; ++c) {
-        std::array<int64_t, 256> histogram{};
-        for (int64_t y = 0; y < image.height; ++y)
-            for (int64_t x = 0; x < image.width; ++x) ++histogram[image(x, y, c)];
-        constexpr int kDarkestGlass = 205;
-        const auto mode = std::max_element(histogram.begin() + kDarkestGlass, histogram.end());
-        const bool enough = *mode * 500 > image.width * image.height;
-        level[static_cast<size_t>(c)] = enough ? static_cast<int>(mode - histogram.begin()) : 242;
-    }
+    for (size_t c = 0; c < 3; ++c)
+        level[c] = static_cast<int>(std::max_element(histogram[c].begin(), histogram[c].end()) -
+                                    histogram[c].begin());
     return level;
 }
 
@@ -59,7 +65,7 @@ std::array<int, 3> glass_level(ConstRgbView image) {
 bool is_ink(const uint8_t* p, const Density& d) {
     const int r = p[0], g = p[1], b = p[2];
     if (g > r + 12 && g > b + 4) return true;   // green
-    if (g > r + 25 && b > r + 40) return true;  // blue, cyan: red is absorbed most
+    if (g > r + 35 && b > r + 60) return true;  // blue, cyan: red is absorbed most
     return d.mean > 1.6f && d.chroma < 0.35f;   // black
 }
 
@@ -87,7 +93,7 @@ float density_threshold(const std::vector<float>& densities) {
             threshold = i + 1;
         }
     }
-    return std::clamp(static_cast<float>(threshold) / 200, 0.04f, 0.10f);
+    return std::clamp(static_cast<float>(threshold) / 200, 0.025f, 0.045f);
 }
 
 void grow(cv::Mat& mask, double radius_px) {
@@ -106,7 +112,7 @@ void keep_tissue_pieces(cv::Mat& mask, const cv::Mat& chroma, double min_area_px
         for (int x = 0; x < mask.cols; ++x)
             colour[static_cast<size_t>(labels.at<int>(y, x))] +=
                 static_cast<double>(chroma.at<float>(y, x));
-    constexpr double kLeastChroma = 0.035;
+    constexpr double kLeastChroma = 0.03;
     for (int y = 0; y < mask.rows; ++y)
         for (int x = 0; x < mask.cols; ++x) {
             const int label = labels.at<int>(y, x);
