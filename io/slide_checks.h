@@ -4,8 +4,8 @@
 
 namespace wsi {
 
-/// Refuses slides that are not brightfield: fluorescence on black ground, by name. Looks at a
-/// coarse overview. Throws Error{Slide}.
+/// Refuses slides that are not stained brightfield, by name: fluorescence on black ground,
+/// greyscale. Looks at a coarse overview. Throws Error{Slide}.
 void check_brightfield(const Slide& slide);
 
 }  // namespace wsi

@@ -1,6 +1,7 @@
 #include "pipeline/slide_run.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <tbb/global_control.h>
 
 #include <algorithm>
@@ -237,6 +238,8 @@ SlideReport SlideRun::report(SlideOutcome outcome) const {
 SlideReport SlideRun::run() {
     status_.enter("open");
     slide_ = open_slide(job_.slide, config_.slide, paths_.parts);
+    for (const std::string& warning : slide_->info().warnings)
+        spdlog::warn("{}: {}", job_.slide, warning);
     check_brightfield(*slide_);
     roi_ = job_.roi;
     if (job_.exports.frame == Frame::Qupath)

@@ -7,4 +7,4 @@ BUILD_PACKAGES=(
 TEST_PACKAGES=(
   libgtest-dev libgmock-dev libbenchmark-dev libtiff-dev gdal-bin hdf5-tools
   default-jdk-headless libjts-java libgoogle-gson-java
-  clang-14 clang-format-14 clang-tidy-14 patch)
+  clang-14 libclang-rt-14-dev clang-format-14 clang-tidy-14 patch)

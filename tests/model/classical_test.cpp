@@ -44,7 +44,7 @@ RgbImage tissue(int64_t width, int64_t height, uint32_t seed) {
 
 TileSlot slot_of(RgbImage image) {
     TileSlot slot;
-    slot.normalised = std::move(image);
+    slot.rgb = std::move(image);
     return slot;
 }
 
@@ -79,7 +79,7 @@ TEST(ClassicalSegmenterTest, does_not_depend_on_the_tile_grid) {
     segmenter.segment(batch, params);
     for (const int at : {0, 1, 17, shift}) {
         TileSlot part = slot_of(RgbImage(side, side));
-        copy_pixels<uint8_t, 3>(image.view().crop({at, at, side, side}), part.normalised);
+        copy_pixels<uint8_t, 3>(image.view().crop({at, at, side, side}), part.rgb);
         batch[0] = &part;
         segmenter.segment(batch, params);
         int64_t different = 0;
@@ -106,9 +106,9 @@ TEST(ClassicalSegmenterTest, finds_planted_nuclei_at_their_size) {
             const double dx = x % 60 - 30, dy = y % 60 - 30, radius = 6 + (x / 60 + y / 60) % 3 * 2;
             const bool inside = dx * dx + dy * dy <= radius * radius;
             truth += inside;
-            paint(slot.normalised, x, y, inside ? 1.5 : 0.1, 0.35);
+            paint(slot.rgb, x, y, inside ? 1.5 : 0.1, 0.35);
         }
-    const auto params = segmenter.fit_slide({{slot.normalised}});
+    const auto params = segmenter.fit_slide({{slot.rgb}});
     TileSlot* batch[] = {&slot};
     segmenter.segment(batch, params);
     double area = 0;
