@@ -148,10 +148,10 @@ TEST(PlantedMapsTest, the_perimeter_of_circles_is_unbiased) {
     const test::TempDir dir;
     const PixelSize size{4000, 3000};
     std::vector<PlantedNucleus> nuclei;
-    double radius = 8;  // 4 work pixels
+    double radius = 10;  // 5 work pixels
     for (const PlantedNucleus& n : inside(size, test::plant_grid(size, 130, 10, 5))) {
         nuclei.push_back({n.x, n.y, radius, radius, 0});
-        radius = radius < 48 ? radius + 0.37 : 8;
+        radius = radius < 48 ? radius + 0.37 : 10;
     }
     const Found found = run_planted(dir, test::PlantedNuclei(nuclei), size);
     const std::vector<size_t> pair = match(nuclei, found);
@@ -161,7 +161,7 @@ TEST(PlantedMapsTest, the_perimeter_of_circles_is_unbiased) {
         sum +=
             found.feature(pair[i], "shape_perimeter_px") / (2 * std::numbers::pi * nuclei[i].a) - 1;
     const double bias = sum / static_cast<double>(nuclei.size());
-    std::printf("perimeter of %zu circles, radius 4 to 24 work px: bias %.2f %%\n", nuclei.size(),
+    std::printf("perimeter of %zu circles, radius 5 to 24 work px: bias %.2f %%\n", nuclei.size(),
                 100 * bias);
     EXPECT_LT(std::abs(bias), 0.02);
 }

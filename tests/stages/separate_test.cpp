@@ -1,0 +1,213 @@
+#include "stages/separate.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <tuple>
+
+#include "stages/separate_steps.h"
+#include "tests/support/fake_segmenter.h"
+
+namespace wsi {
+namespace {
+
+using separation::Height;
+using separation::Marker;
+
+Image<Height> random_heights(int64_t width, int64_t height, uint32_t seed, int levels) {
+    Image<Height> v(width, height);
+    std::mt19937 random(seed);
+    for (int64_t i = 0; i < width * height; ++i)
+        v.data()[i] =
+            random() % 5 == 0
+                ? Height{0}
+                : static_cast<Height>(1 + 16 * (random() % static_cast<uint32_t>(levels)));
+    return v;
+}
+
+/// The definition, word for word: N full sweeps over all pixels.
+Image<uint32_t> naive_flood(const Image<Height>& v, const std::vector<Marker>& markers, int steps) {
+    using State = std::tuple<int64_t, int64_t, int64_t>;  // cost, steps, marker
+    const State none{INT64_MAX, 0, 0};
+    const int64_t width = v.width(), height = v.height();
+    std::map<std::pair<int64_t, int64_t>, int64_t> marker_at;
+    for (size_t m = 0; m < markers.size(); ++m)
+        marker_at[{markers[m].x, markers[m].y}] = static_cast<int64_t>(m);
+    const auto cost = [&](int64_t x, int64_t y) { return int64_t{255 * 16 + 1} - v(x, y); };
+    std::vector<State> state(static_cast<size_t>(width * height), none);
+    const auto at = [&](std::vector<State>& s, int64_t x, int64_t y) -> State& {
+        return s[static_cast<size_t>(y * width + x)];
+    };
+    for (const auto& [xy, m] : marker_at)
+        at(state, xy.first, xy.second) = {cost(xy.first, xy.second), 0, m};
+    for (int t = 0; t < steps; ++t) {
+        std::vector<State> next(state.size(), none);
+        for (int64_t y = 0; y < height; ++y)
+            for (int64_t x = 0; x < width; ++x) {
+                if (v(x, y) == 0) continue;
+                if (marker_at.contains({x, y})) {
+                    at(next, x, y) = at(state, x, y);
+                    continue;
+                }
+                State best = none;
+                for (int64_t ny = std::max<int64_t>(0, y - 1); ny <= std::min(height - 1, y + 1);
+                     ++ny)
+                    for (int64_t nx = std::max<int64_t>(0, x - 1); nx <= std::min(width - 1, x + 1);
+                         ++nx) {
+                        if ((nx == x && ny == y) || at(state, nx, ny) == none) continue;
+                        const auto [c, k, m] = at(state, nx, ny);
+                        best = std::min(
+                            best, cost(x, y) > c ? State{cost(x, y), 0, m} : State{c, k + 1, m});
+                    }
+                at(next, x, y) = best;
+            }
+        state = next;
+    }
+    Image<uint32_t> labels(width, height);
+    for (int64_t i = 0; i < width * height; ++i)
+        labels.data()[i] =
+            state[static_cast<size_t>(i)] == none
+                ? 0
+                : static_cast<uint32_t>(std::get<2>(state[static_cast<size_t>(i)])) + 1;
+    return labels;
+}
+
+TEST(FloodTest, equals_the_definition_after_any_number_of_steps) {
+    for (const auto& [width, height, levels] :
+         {std::tuple{31, 23, 255}, {40, 40, 4}, {1, 50, 9}, {50, 1, 9}, {1, 1, 3}}) {
+        const Image<Height> v =
+            random_heights(width, height, static_cast<uint32_t>(width + levels), levels);
+        const auto markers = separation::find_markers(v.view(), 16, 5);
+        for (const int steps : {1, 2, 3, 8, 40}) {
+            Image<uint32_t> labels(width, height);
+            separation::Flood flood;
+            flood(v.view(), markers, steps, labels);
+            const Image<uint32_t> expected = naive_flood(v, markers, steps);
+            ASSERT_TRUE(std::equal(labels.data(), labels.data() + width * height, expected.data()))
+                << width << "x" << height << " levels " << levels << " steps " << steps;
+        }
+    }
+}
+
+TEST(MarkersTest, a_dome_has_one_marker_and_a_deep_saddle_makes_two) {
+    Image<Height> v(21, 5, 0);
+    const auto row = [&](const std::vector<int>& heights) {
+        for (int64_t x = 0; x < 21; ++x)
+            v(x, 2) = static_cast<Height>(heights[static_cast<size_t>(x)]);
+    };
+    row({1, 3, 5, 9, 12, 15, 14, 13, 12, 11, 10, 11, 12, 13, 14, 14, 12, 9, 5, 3, 1});
+    EXPECT_EQ(separation::find_markers(v.view(), 3, 20).size(), 2u);  // the saddle is 4 deep
+    EXPECT_EQ(separation::find_markers(v.view(), 4, 20).size(), 1u);
+    EXPECT_EQ(separation::find_markers(v.view(), 4, 6).size(), 2u);  // out of each other's box
+}
+
+TEST(MarkersTest, a_plateau_has_one_marker) {
+    Image<Height> v(9, 9, 100);
+    EXPECT_EQ(separation::find_markers(v.view(), 10, 20).size(), 1u);
+}
+
+TEST(HolesTest, only_small_enclosed_background_is_filled) {
+    GrayImage mask(20, 12, 1);
+    mask(3, 3) = 0;                               // one pixel
+    for (int x = 6; x < 12; ++x) mask(x, 4) = 0;  // long
+    for (int y = 0; y < 4; ++y) mask(15, y) = 0;  // open to the border
+    mask(17, 8) = mask(18, 9) = 0;                // two, touching at a corner
+    separation::fill_holes(mask.view(), 4, 100, separation::Connectivity::Four);
+    EXPECT_EQ(mask(3, 3), 1);
+    EXPECT_EQ(mask(8, 4), 0);
+    EXPECT_EQ(mask(15, 2), 0);
+    EXPECT_EQ(mask(17, 8), 1);
+    EXPECT_EQ(mask(18, 9), 1);
+}
+
+TEST(HolesTest, background_between_two_labels_stays) {
+    Image<uint32_t> labels(7, 5, 1);
+    for (int y = 0; y < 5; ++y)
+        for (int x = 4; x < 7; ++x) labels(x, y) = 2;
+    labels(3, 2) = 0;  // between both
+    labels(1, 2) = 0;  // inside the first
+    separation::fill_holes(labels.view(), 9, 100, separation::Connectivity::Eight);
+    EXPECT_EQ(labels(3, 2), 0u);
+    EXPECT_EQ(labels(1, 2), 1u);
+}
+
+SeparateParams small_params() {
+    SeparateParams p;
+    p.reach_px = 9;
+    p.marker_reach_px = 6;
+    p.min_area_px = 6;
+    p.hole_area_px = 8;
+    p.hole_side_px = 5;
+    p.h = 12;
+    return p;
+}
+
+struct Maps {
+    GrayImage probability, distance;
+};
+
+Maps paint(const PixelRect& rect) {
+    Maps maps{{rect.width, rect.height}, {rect.width, rect.height}};
+    test::percolating_maps()(rect, maps.probability, maps.distance);
+    return maps;
+}
+
+/// Labels named by the position of their first pixel: comparable between windows.
+std::map<std::pair<int64_t, int64_t>, std::pair<int64_t, int64_t>> names(
+    const Image<uint32_t>& labels, const PixelRect& window, const PixelRect& inside) {
+    std::map<uint32_t, std::pair<int64_t, int64_t>> first;
+    std::map<std::pair<int64_t, int64_t>, std::pair<int64_t, int64_t>> out;
+    for (int64_t y = 0; y < window.height; ++y)
+        for (int64_t x = 0; x < window.width; ++x)
+            if (labels(x, y) != 0) first.try_emplace(labels(x, y), window.x + x, window.y + y);
+    for (int64_t y = inside.y; y < inside.bottom(); ++y)
+        for (int64_t x = inside.x; x < inside.right(); ++x) {
+            const uint32_t label = labels(x - window.x, y - window.y);
+            if (label != 0) out[{x, y}] = first.at(label);
+        }
+    return out;
+}
+
+TEST(SeparatorTest, a_window_with_its_halo_agrees_with_the_whole) {
+    const SeparateParams p = small_params();
+    const PixelRect all{0, 0, 420, 360};
+    const Separator separate(p);
+    const auto run = [&](const PixelRect& window) {
+        const Maps maps = paint(window);
+        Image<uint32_t> labels(window.width, window.height);
+        separate(maps.probability.view(), maps.distance.view(), labels);
+        return labels;
+    };
+    const Image<uint32_t> whole = run(all);
+    for (const PixelRect region :
+         {PixelRect{0, 0, 130, 90}, {130, 90, 70, 110}, {200, 100, 220, 260}}) {
+        const PixelRect window = intersection(region.grown(p.halo_px()), all);
+        // Names need whole labels: compare where a nucleus of the region may reach.
+        EXPECT_EQ(names(run(window), window, region), names(whole, all, region));
+    }
+}
+
+TEST(SeparatorTest, empty_single_pixel_and_full_maps) {
+    const Separator separate(small_params());
+    for (const auto& [side, value] : {std::pair{1, 255}, {1, 0}, {40, 0}, {40, 255}}) {
+        const GrayImage p(side, side, static_cast<uint8_t>(value)), d(side, side, 200);
+        Image<uint32_t> labels(side, side, 77);
+        const auto result = separate(p.view(), d.view(), labels);
+        EXPECT_EQ(result.cut.size(), result.count + 1);
+        const auto most = *std::max_element(labels.data(), labels.data() + side * side);
+        EXPECT_EQ(most > 0, value == 255 && side == 40) << side << " " << value;
+        if (side == 40 && value == 255) {
+            EXPECT_EQ(result.cut[most], 1);
+        }  // it goes on beyond its reach
+    }
+}
+
+TEST(SeparatorTest, the_halo_is_the_sum_of_all_reaches) {
+    const SeparateParams p = small_params();
+    EXPECT_EQ(p.halo_px(), 19 + 19 + 9 + 7 + p.smoothing_radius + 6);
+}
+
+}  // namespace
+}  // namespace wsi
