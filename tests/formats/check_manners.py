@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""How the program behaves on the command line: exit codes, one clear line per mistake, signals, full disks, batches.
+
+usage: check_manners.py PROGRAM SLIDE   (the sample slide)
+"""
+import csv
+import json
+import os
+import pathlib
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import h5py
+import numpy as np
+
+PROGRAM, SLIDE = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
+SMALL_REGIONS = ["--set", "tiling.region_px=512"]
+
+
+def run(*args, cwd, limit=None):
+    def setup():
+        if limit:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    return subprocess.run([PROGRAM, *map(str, args)], cwd=cwd, capture_output=True, text=True, preexec_fn=setup, timeout=300)
+
+
+def expect(done, code, *words):
+    assert done.returncode == code, (done.args, done.returncode, done.stderr)
+    last = (done.stderr.strip().splitlines() or [""])[-1]
+    for word in words:
+        assert word in done.stderr, (word, last)
+    if code not in (0, 2, 130):
+        assert len(done.stderr.strip().splitlines()) <= 2, done.stderr
+
+
+def nuclei(path):
+    with h5py.File(path) as file:
+        return file["nuclei/centroid_x_px"][:], file["nuclei/centroid_y_px"][:]
+
+
+def check_mistakes(out):
+    expect(run(cwd=out), 1, "no slide given")
+    expect(run("--help", cwd=out), 0)
+    assert "Examples" in run("--help", cwd=out).stdout
+    expect(run(SLIDE, "-o", "x.shp", cwd=out), 1, "x.shp", ".geojson.gz")
+    expect(run(SLIDE, "-o", "none/x.h5", cwd=out), 4, "none", "does not exist")
+    expect(run(SLIDE, "-o", "x.h5", "-o", "x.h5", cwd=out), 1, "given twice")
+    expect(run("absent.svs", cwd=out), 3, "absent.svs: no such file")
+    expect(run(SLIDE, "--set", "separate.thresold=1", cwd=out), 1, "did you mean separate.threshold")
+    expect(run(SLIDE, "--memory", "100MiB", "-o", "x.h5", cwd=out), 1, "100 MiB", "at least")
+    expect(run(SLIDE, "--model", "hovernet", cwd=out), 1, "hovernet", "classical")
+    expect(run(SLIDE, "--roi", "absent.geojson", cwd=out), 1, "absent.geojson")
+    expect(run("export", SLIDE, "-o", "x.csv", cwd=out), 3, "not an HDF5 file")
+    assert not (out / "x.h5").exists()
+
+
+def check_signals(out):
+    for name in ("SIGINT", "SIGTERM", "SIGUSR1"):
+        target = out / f"{name}.h5"
+        process = subprocess.Popen([PROGRAM, SLIDE, "-o", target, "-q", "--threads", "1", *SMALL_REGIONS],
+                                   stderr=subprocess.PIPE, text=True)
+        parts = pathlib.Path(f"{target}.parts")
+        while process.poll() is None and not list(parts.glob("*.maps")):
+            time.sleep(0.002)
+        process.send_signal(getattr(signal, name))
+        assert process.wait() == 130, process.stderr.read()
+        assert not target.exists() and "resume" in process.stderr.read()
+        expect(run(SLIDE, "-o", target, "-q", *SMALL_REGIONS, cwd=out), 0)
+        assert target.exists() and not parts.exists()
+    a, b = nuclei(out / "SIGINT.h5"), nuclei(out / "SIGTERM.h5")
+    assert np.array_equal(a, b)
+
+
+def check_full_disk(out):
+    done = run(SLIDE, "-o", out / "full.h5", "-q", cwd=out, limit=1 << 20)
+    expect(done, 4, "full.h5", "free disk space")
+    assert not (out / "full.h5").exists()
+    expect(run(SLIDE, "-o", out / "full.h5", "-q", cwd=out), 0)
+
+
+def check_vanished(out):
+    copy = out / "copy.svs"
+    shutil.copy(SLIDE, copy)
+    process = subprocess.Popen([PROGRAM, copy, "-o", out / "gone.h5", "-q", "--threads", "1", *SMALL_REGIONS],
+                               stderr=subprocess.PIPE, text=True)
+    while process.poll() is None and not pathlib.Path(f"{out}/gone.h5.parts/journal.json").exists():
+        time.sleep(0.002)
+    with open(copy, "r+b") as file:  # reads fail from now on
+        file.truncate(4096)
+    copy.rename(out / "away.svs")
+    code = process.wait()
+    assert code in (0, 4), process.stderr.read()  # 0: everything was cached before it went
+
+
+def check_batch(out):
+    folder = out / "slides" / "a"
+    folder.mkdir(parents=True)
+    shutil.copy(SLIDE, folder / "one.svs")
+    shutil.copy(SLIDE, out / "slides" / "two.svs")
+    (out / "slides" / "bad.svs").write_bytes(b"this is not a slide")
+    args = ("batch", "slides", "-o", "results", "--format", "h5,csv", "-q")
+    expect(run(*args, cwd=out), 2, "bad.svs")
+    rows = list(csv.DictReader(open(out / "results" / "summary.csv")))
+    assert [r["status"] for r in rows] == ["complete", "failed", "complete"], rows
+    before = (out / "results" / "a" / "one.h5").stat().st_mtime_ns
+    expect(run(*args, cwd=out), 2)
+    assert (out / "results" / "a" / "one.h5").stat().st_mtime_ns == before
+    assert (out / "results" / "two.csv").exists()
+    seen = []
+    for shard in ("0/3", "1/3", "2/3"):
+        listed = run("batch", "slides", "-o", "results", "--dry-run", "--shard", shard, cwd=out)
+        seen += [line.split(" -> ")[0] for line in listed.stdout.splitlines()]
+    assert sorted(seen) == sorted(["slides/a/one.svs", "slides/bad.svs", "slides/two.svs"]), seen
+    expect(run("batch", "slides/bad.svs", "-o", "results3", "-q", cwd=out), 3)
+
+
+def check_roi(out):
+    square = [[600, 900], [1500, 900], [1500, 1900], [600, 1900], [600, 900]]
+    json.dump({"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [square]}},
+              open(out / "roi.geojson", "w"))
+    expect(run(SLIDE, "--roi", "roi.geojson", "-o", "roi.h5", "-q", cwd=out), 0)
+    x, y = nuclei(out / "roi.h5")
+    assert len(x) > 20 and x.min() > 590 and x.max() < 1510 and y.min() > 890 and y.max() < 1910
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        for check in (check_mistakes, check_signals, check_full_disk, check_vanished, check_batch, check_roi):
+            out = pathlib.Path(folder) / check.__name__
+            out.mkdir()
+            check(out)
+            print(f"{check.__name__[6:].replace('_', ' ')}: well")
+    assert subprocess.run([PROGRAM, "doctor"], capture_output=True, cwd=os.getcwd()).returncode == 0
+
+
+if __name__ == "__main__":
+    main()
