@@ -53,6 +53,14 @@ struct Patch {
     RgbImage rgb;
 };
 
+void blank_outside(const TissueMask& tissue, Patch& patch) {
+    for (int64_t y = 0; y < patch.rect.height; ++y)
+        for (int64_t x = 0; x < patch.rect.width; ++x)
+            if (!tissue.contains(static_cast<double>(patch.rect.x + x) + 0.5,
+                                 static_cast<double>(patch.rect.y + y) + 0.5))
+                std::fill_n(patch.rgb.view().at(x, y), 3, uint8_t{255});
+}
+
 std::vector<uint8_t> tissue_pixels(const std::vector<Patch>& patches, const TissueMask& tissue,
                                    int wanted) {
     const auto each_pixel = [&](auto&& use) {
@@ -118,6 +126,8 @@ SlideFit fit_slide(const Slide& slide, const SlidePlan& plan, const TissueMask& 
     });
     SlideFit fit;
     fit.stain = fit_stain(tissue_pixels(patches, tissue, config.stain.sample_pixels), config.stain);
+    // What is not tissue (ink, glass) must not pull the segmenter's thresholds.
+    for (Patch& patch : patches) blank_outside(tissue, patch);
     SlideSample sample;
     const StainNormaliser normalise(fit.stain, config.stain.stains);
     for (Patch& patch : patches) {
