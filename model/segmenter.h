@@ -47,7 +47,8 @@ struct TileSlot {
 
 /// Pixels pooled from tissue over the whole slide, for what must be fitted once per slide.
 struct SlideSample {
-    /// Squares of work pixels, white where there is no tissue, stain-normalised if the spec says so.
+    /// Squares of work pixels, white where there is no tissue, stain-normalised if the spec says
+    /// so.
     std::vector<RgbImage> patches;
 };
 
