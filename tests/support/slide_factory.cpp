@@ -56,15 +56,35 @@ void fill_level(const PixelSource& source, const PixelRect& rect_lvl, int factor
             }
 }
 
+void copy_tile(TIFF* tiff, uint32_t from, uint32_t to, std::vector<uint8_t>& bytes) {
+    bytes.resize(TIFFGetStrileByteCount(tiff, from));
+    const auto size = static_cast<tmsize_t>(bytes.size());
+    WSI_CHECK(TIFFReadRawTile(tiff, from, bytes.data(), size) == size);
+    WSI_CHECK(TIFFWriteRawTile(tiff, to, bytes.data(), size) == size);
+}
+
+struct TileOptions {
+    std::set<int64_t> missing, corrupt;
+    int64_t period_tiles = INT64_MAX;  ///< a tile that far away holds the same pixels
+};
+
 void write_tiles(TIFF* tiff, PixelSize size, int tile_px,
                  const std::function<void(const PixelRect&, RgbView)>& fill,
-                 const std::set<int64_t>& missing = {}, const std::set<int64_t>& corrupt = {}) {
+                 const TileOptions& options) {
+    const auto& [missing, corrupt, period] = options;
+    const int64_t columns = (size.width + tile_px - 1) / tile_px;
     RgbImage tile(tile_px, tile_px);
+    std::vector<uint8_t> bytes;
     int64_t index = 0;
     for (int64_t y = 0; y < size.height; y += tile_px)
         for (int64_t x = 0; x < size.width; x += tile_px, ++index) {
             const auto number = static_cast<uint32_t>(index);
             if (missing.contains(index)) continue;
+            const int64_t first = y / tile_px % period * columns + x / tile_px % period;
+            if (first < index) {
+                copy_tile(tiff, static_cast<uint32_t>(first), number, bytes);
+                continue;
+            }
             if (corrupt.contains(index)) {
                 std::string junk = "this is not an image";
                 TIFFWriteRawTile(tiff, number, junk.data(), std::ssize(junk));
@@ -83,14 +103,19 @@ void write_pyramid(const std::string& path, const SlideOptions& o, const PixelSo
         set_tags(tiff.get(), size, o.tile_px, o.jpeg_quality);
         describe(tiff.get(), size);
         if (factor > 1) TIFFSetField(tiff.get(), TIFFTAG_SUBFILETYPE, FILETYPE_REDUCEDIMAGE);
-        const bool base = factor == 1;
+        TileOptions tiles;
+        if (factor == 1) {
+            tiles.missing.insert(o.missing_tiles.begin(), o.missing_tiles.end());
+            tiles.corrupt.insert(o.corrupt_tiles.begin(), o.corrupt_tiles.end());
+        }
+        if (o.period_px > 0) {
+            WSI_CHECK(o.period_px % (int64_t{factor} * o.tile_px) == 0, o.period_px);
+            tiles.period_tiles = o.period_px / (int64_t{factor} * o.tile_px);
+        }
         write_tiles(
             tiff.get(), size, o.tile_px,
             [&](const PixelRect& rect, RgbView out) { fill_level(source, rect, factor, out); },
-            base ? std::set<int64_t>(o.missing_tiles.begin(), o.missing_tiles.end())
-                 : std::set<int64_t>{},
-            base ? std::set<int64_t>(o.corrupt_tiles.begin(), o.corrupt_tiles.end())
-                 : std::set<int64_t>{});
+            tiles);
         TIFFWriteDirectory(tiff.get());
     }
 }
@@ -160,9 +185,9 @@ void write_leica_scn(const std::string& path, const ScnOptions& o, const PixelSo
                     std::copy_n(pixel.data(), 3, out.at(x, y));
                 }
         };
-        write_tiles(tiff.get(), size, o.tile_px, fill,
-                    i == 0 ? std::set<int64_t>(o.missing_tiles.begin(), o.missing_tiles.end())
-                           : std::set<int64_t>{});
+        TileOptions tiles;
+        if (i == 0) tiles.missing.insert(o.missing_tiles.begin(), o.missing_tiles.end());
+        write_tiles(tiff.get(), size, o.tile_px, fill, tiles);
         TIFFWriteDirectory(tiff.get());
     }
 }
