@@ -1,5 +1,8 @@
 # Everything comes from Debian but OpenSlide 4, which the wheel `openslide-bin` carries; a system
 # OpenSlide >= 3.4.1 is used when the wheel is absent. Paths found here can be overridden with -D.
+# Shared libraries found outside the system's folders, and folders with their licences: installed too.
+set(WSI_BUNDLED_LIBRARIES)
+set(WSI_BUNDLED_LICENCES)
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 find_package(fmt REQUIRED)
@@ -24,6 +27,9 @@ file(GLOB WSI_OPENSLIDE_WHEEL ${CMAKE_SOURCE_DIR}/.venv/lib/python3*/site-packag
 find_library(OPENSLIDE_LIBRARY NAMES openslide REQUIRED)
 if(WSI_OPENSLIDE_WHEEL)
   set(OPENSLIDE_LIBRARY ${WSI_OPENSLIDE_WHEEL})
+  list(APPEND WSI_BUNDLED_LIBRARIES ${WSI_OPENSLIDE_WHEEL})
+  file(GLOB licences ${CMAKE_SOURCE_DIR}/.venv/lib/python3*/site-packages/openslide_bin-*.dist-info/licenses/licenses)
+  list(APPEND WSI_BUNDLED_LICENCES ${licences})
 endif()
 add_library(OpenSlide::openslide SHARED IMPORTED)
 set_target_properties(OpenSlide::openslide PROPERTIES
