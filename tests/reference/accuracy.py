@@ -1,15 +1,14 @@
 #!/usr/bin/env python3
 """Foreground Dice, PQ and AJI of wsi-segment on folders of images with instance labels.
 
-usage: accuracy.py PROGRAM DATA [--set key=value ...] [--split train] [--csv FILE]
+usage: accuracy.py PROGRAM DATA [--reference] [--set key=value ...] [--split train] [--csv FILE]
 
 DATA holds manifest.csv (dataset, stem, split, organ, width, height, mpp, nuclei) and per data set
 images/<stem>.jpg and labels/<stem>.png (instance ids, 0 = background). Each image is run as a slide of its own
 at the manifest's resolution; results are brought to native size and scored there, mean over images. An image
-empty in both counts 1, in one of them 0.
+empty in both counts 1, in one of them 0. --reference adds three columns: classical_reference.py on the same images.
 """
 import argparse
-import collections
 import csv
 import pathlib
 import subprocess
@@ -18,6 +17,8 @@ import tempfile
 import h5py
 import numpy as np
 import skimage.io
+
+import classical_reference
 
 SETS = {"nuinsseg": "nuinsseg", "consep": "consep_train", "monuseg": "monuseg_train"}
 
@@ -63,6 +64,50 @@ def native_labels(result, shape):
     return labels[np.ix_(y, x)]
 
 
+def chosen(data, split, every):
+    """Rows of the manifest by data set; report: NuInsSeg's validation split, all of the others."""
+    with open(data / "manifest.csv") as file:
+        rows = list(csv.DictReader(file))
+    for name, folder in SETS.items():
+        wanted = [r for r in rows if r["dataset"] in (name, folder)]
+        if split == "report":
+            wanted = [r for r in wanted if name != "nuinsseg" or r["split"] == "val"]
+        else:
+            wanted = [r for r in wanted if name == "nuinsseg" and r["split"] == split]
+        if wanted[::every]:
+            yield name, data / folder, wanted[::every]
+
+
+def image_path(folder, row):
+    return (folder / "images" / (row["stem"] + ".jpg")).resolve()
+
+
+def mpp_of(row):
+    return float(row["mpp"]) if row["mpp"] else 0.25
+
+
+def run_program(options, folder, rows, out):
+    """Results of the program, one .h5 per image; an image that failed has none."""
+    listing = pathlib.Path(out) / "list.csv"
+    listing.write_text("\n".join(["slide,slide_mpp"] + [f"{image_path(folder, r)},{mpp_of(r)}" for r in rows]) + "\n")
+    settings = [a for s in options.set for a in ("--set", s)]
+    subprocess.run([options.program, "batch", listing, "-o", out, "-q", *settings], check=False, stderr=subprocess.DEVNULL)
+
+
+def score_set(options, name, folder, rows):
+    """One line per image: its names, three scores per column, nuclei in truth and per column."""
+    with tempfile.TemporaryDirectory() as out:
+        run_program(options, folder, rows, out)
+        for row in rows:
+            truth = skimage.io.imread(folder / "labels" / (row["stem"] + ".png")).astype(np.int64)
+            result = pathlib.Path(out) / (row["stem"] + ".h5")
+            columns = [native_labels(result, truth.shape) if result.exists() else np.zeros_like(truth)]
+            if options.reference:
+                columns.append(classical_reference.segment(skimage.io.imread(image_path(folder, row))[..., :3], mpp_of(row)))
+            yield ([name, row["organ"], row["stem"]], np.concatenate([scores(truth, found) for found in columns]),
+                   [len(np.unique(ids[ids > 0])) for ids in (truth, *columns)])
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("program")
@@ -71,40 +116,17 @@ def main():
     parser.add_argument("--split", default="report", help="report: NuInsSeg val, all of the others")
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--csv")
+    parser.add_argument("--reference", action="store_true", help="score classical_reference.py beside the program")
     options = parser.parse_args()
-    rows = list(csv.DictReader(open(options.data / "manifest.csv")))
-    table = collections.defaultdict(list)
+    columns = 2 if options.reference else 1
+    print("| data | images |" + " Dice | PQ | AJI |" * columns)
+    print("|---|---|" + "---|---|---|" * columns)
     details = []
-    for name, folder in SETS.items():
-        wanted = [r for r in rows if r["dataset"] in (name, folder)]
-        if options.split == "report":
-            wanted = [r for r in wanted if name != "nuinsseg" or r["split"] == "val"]
-        else:
-            wanted = [r for r in wanted if name == "nuinsseg" and r["split"] == options.split]
-        wanted = wanted[::options.every]
-        if not wanted:
-            continue
-        with tempfile.TemporaryDirectory() as out:
-            lines = ["slide,slide_mpp"]
-            for row in wanted:
-                image = (options.data / folder / "images" / (row["stem"] + ".jpg")).resolve()
-                lines.append(f"{image},{float(row['mpp']) if row['mpp'] else 0.25}")
-            listing = pathlib.Path(out) / "list.csv"
-            listing.write_text("\n".join(lines) + "\n")
-            subprocess.run([options.program, "batch", listing, "-o", out, "-q",
-                            *[a for s in options.set for a in ("--set", s)]], check=False,
-                           stderr=subprocess.DEVNULL)
-            for row in wanted:
-                truth = skimage.io.imread(options.data / folder / "labels" / (row["stem"] + ".png")).astype(np.int64)
-                result = pathlib.Path(out) / (row["stem"] + ".h5")
-                found = native_labels(result, truth.shape) if result.exists() else np.zeros_like(truth)
-                s = scores(truth, found)
-                table[name].append(s)
-                details.append([name, row["organ"], row["stem"], *s, len(np.unique(truth)) - 1, len(np.unique(found)) - 1])
-    print("| data | images | Dice | PQ | AJI |\n|---|---|---|---|---|")
-    for name, values in table.items():
-        dice, pq, aji = np.mean(values, axis=0)
-        print(f"| {name} | {len(values)} | {dice:.3f} | {pq:.3f} | {aji:.3f} |")
+    for name, folder, rows in chosen(options.data, options.split, options.every):
+        lines = list(score_set(options, name, folder, rows))
+        means = np.mean([line[1] for line in lines], axis=0)
+        print(f"| {name} | {len(lines)} | " + " | ".join(f"{m:.3f}" for m in means) + " |", flush=True)
+        details += [[*names, *values, *counts] for names, values, counts in lines]
     if options.csv:
         with open(options.csv, "w", newline="") as file:
             csv.writer(file).writerows(details)
