@@ -6,9 +6,9 @@
 #include <cstring>
 
 #include "config/error.h"
-#include "io/shown.h"
 #include "io/safetensors.h"
 #include "io/sha.h"
+#include "io/shown.h"
 
 namespace wsi {
 
