@@ -1,23 +1,76 @@
 #pragma once
 
+#include <array>
+#include <cstdint>
+#include <span>
 #include <vector>
 
+#include "io/types/image.h"
 #include "stages/features.h"
 
 // One group of columns = one file with a `columns` and a `compute` function; stages/features.cpp
-// lists them. Internal to stages/features*.cpp.
+// lists them. Internal to stages/features*.cpp. Every value of docs/features.md is defined there.
 namespace wsi::features {
 
+/// What the groups share per nucleus, and their scratch memory: nothing allocates once the largest
+/// nucleus was seen. One per thread.
+struct Scratch {
+    std::vector<PixelPoint> hull, chain;  ///< of convex hulls
+    std::vector<int64_t> first, last;     ///< per row: ends inside the convex hull
+    std::vector<PixelPoint> ring_hull;    ///< hull of the contour, hundredths of level-0 pixels
+    PixelRect box;                        ///< of the nucleus, work pixels
+    GrayImage mask;                       ///< the box grown by one pixel: 1 = nucleus
+    std::vector<float> planes, values;
+};
+
+/// Fills box and mask; called before every group.
+void begin_nucleus(std::span<const PixelRun> runs, Scratch& scratch);
+
 const FeatureSchema& shape_columns();
-/// hull: scratch. out: shape_columns().size() values.
-void compute_shape(const NucleusPixels& nucleus, const WorkFrame& frame,
-                   std::vector<PixelPoint>& hull, float* out);
+void compute_shape(const NucleusPixels& nucleus, const WorkFrame& frame, Scratch& scratch,
+                   float* out);
+
+/// Calipers, bounding circle and Fourier descriptors of the contour; needs scratch.ring_hull,
+/// which compute_outline makes itself.
+const FeatureSchema& outline_columns();
+void compute_outline(const NucleusPixels& nucleus, const WorkFrame& frame, Scratch& scratch,
+                     float* out);
+
+/// Distances to the border and box counting, on the mask.
+const FeatureSchema& interior_columns();
+void compute_interior(const WorkFrame& frame, Scratch& scratch, float* out);
+
+/// Central, normalised and Hu moments.
+const FeatureSchema& moment_columns();
+void compute_moments(const NucleusPixels& nucleus, const WorkFrame& frame, float* out);
 
 const FeatureSchema& stain_columns();
 void compute_stain(const NucleusPixels& nucleus, const Deconvolver& deconvolve, float* out);
 
+/// Σ (y − ȳ)^p (x − x̄)^q over pixel centres for p + q ≤ 3, in work pixels (scikit-image's
+/// moments_central: p along rows).
+using CentralMoments = std::array<std::array<double, 4>, 4>;
+CentralMoments central_moments(std::span<const PixelRun> runs);
+
+/// Convex hull in place of points sorted by (y, x), turning from the first towards larger x;
+/// points on its sides are left out. chain: scratch.
+void convex_hull(std::vector<PixelPoint>& sorted, std::vector<PixelPoint>& chain);
+
 /// Pixels whose centre lies in the convex hull of the middles of all pixel sides (scikit-image's
-/// convex image); exact, in integers. hull: scratch.
-int64_t convex_area_px(std::span<const PixelRun> runs, std::vector<PixelPoint>& hull);
+/// convex image); exact, in integers.
+int64_t convex_area_px(std::span<const PixelRun> runs, Scratch& scratch);
+
+struct Calipers {
+    double least = 0, most = 0;  ///< width between two parallel lines around the points
+};
+/// Rotating calipers around a convex polygon of any number of points.
+Calipers calipers_of(std::span<const PixelPoint> hull);
+
+/// Diameter of the smallest circle around the points.
+double bounding_circle_diameter(std::span<const PixelPoint> points);
+
+/// Energy of the tangent's spectrum in six bands (HistomicsTK's FSD with K = 128).
+inline constexpr size_t kFourierBands = 6;
+std::array<double, kFourierBands> fourier_bands(std::span<const ContourPoint> ring);
 
 }  // namespace wsi::features

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <memory>
 #include <span>
-#include <vector>
 
 #include "io/types/image.h"
 #include "io/types/nucleus.h"
@@ -22,18 +22,23 @@ struct NucleusPixels {
     PixelPoint rgb_origin_work;          ///< work coordinates of rgb (0, 0)
 };
 
+namespace features {
+struct Scratch;
+}
+
 /// Computes one row of the table. Undefined values are NaN. Depends on the nucleus alone, never on
 /// the window that holds it. One per thread.
 class FeatureExtractor {
 public:
     FeatureExtractor(const WorkFrame& frame, const StainMatrix& stains);
+    ~FeatureExtractor();
     /// row: feature_schema().size() values.
     void operator()(const NucleusPixels& nucleus, std::span<float> row);
 
 private:
     WorkFrame frame_;
     Deconvolver deconvolve_;
-    std::vector<PixelPoint> hull_;
+    std::unique_ptr<features::Scratch> scratch_;
 };
 
 }  // namespace wsi
