@@ -52,6 +52,8 @@ void add_run_options(CLI::App& app, CommonOptions& o) {
     app.add_option("--roi", o.roi, "GeoJSON polygons: look for nuclei only there");
     app.add_flag("--keep-maps", o.keep_maps, "keep the probability and distance maps in the .h5");
     app.add_flag("--restart", o.restart, "discard what an earlier run left");
+    app.add_flag("--no-provenance-paths", o.no_provenance_paths,
+                 "leave folders and the host's name out of the .h5; file names stay");
 }
 
 void add_output_options(CLI::App& app, CommonOptions& o) {
@@ -81,12 +83,6 @@ void set_up_log(const CommonOptions& o) {
     spdlog::set_default_logger(logger);
 }
 
-std::string joined(int argc, char** argv) {
-    std::string line;
-    for (int i = 0; i < argc; ++i) line += (i ? " " : "") + std::string(argv[i]);
-    return line;
-}
-
 /// Runs the command that was chosen.
 class CommandLine {
 public:
@@ -107,7 +103,8 @@ public:
             const int code = app_.exit(error);
             return code == 0 ? 0 : exit_code(ErrorKind::Config);
         }
-        options_.command_line = joined(argc, argv);
+        options_.command_line =
+            command_text({argv, static_cast<size_t>(argc)}, provenance_paths(options_));
         set_up_log(options_);
         if (batch_->parsed()) return batch_command(batch_options_, options_);
         if (export_->parsed()) return export_command(export_options_, options_);

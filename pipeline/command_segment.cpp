@@ -33,6 +33,10 @@ Config effective_config(const CommonOptions& o) {
     return config;
 }
 
+ProvenancePaths provenance_paths(const CommonOptions& o) {
+    return o.no_provenance_paths ? ProvenancePaths::LeftOut : ProvenancePaths::Written;
+}
+
 SlideJob make_job(const std::string& slide, const CommonOptions& o) {
     SlideJob job;
     job.slide = slide;
@@ -41,6 +45,7 @@ SlideJob make_job(const std::string& slide, const CommonOptions& o) {
     job.restart = o.restart ? Restart::Yes : Restart::No;
     job.exports.frame = o.frame == "level0" ? Frame::Level0 : Frame::Qupath;
     job.command = o.command_line;
+    job.paths = provenance_paths(o);
     return job;
 }
 

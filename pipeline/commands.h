@@ -19,11 +19,14 @@ struct CommonOptions {
     std::optional<double> slide_mpp, work_mpp;
     std::string roi, mask, frame = "qupath", log_file;
     std::string command_line;
-    int quiet = 0, verbose = 0, keep_maps = 0, restart = 0;
+    int quiet = 0, verbose = 0, keep_maps = 0, restart = 0, no_provenance_paths = 0;
 };
 
 /// Configuration in force: defaults, preset, file, --set, then the named options. Validated.
 Config effective_config(const CommonOptions& options);
+
+/// What --no-provenance-paths asks for.
+ProvenancePaths provenance_paths(const CommonOptions& options);
 
 /// The job of one slide, without its outputs.
 SlideJob make_job(const std::string& slide, const CommonOptions& options);

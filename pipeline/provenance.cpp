@@ -1,8 +1,10 @@
 #include "pipeline/provenance.h"
 
-#include <sys/resource.h>
 #include <sys/utsname.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "config/config_io.h"
@@ -19,33 +21,68 @@ std::string timings(const RunStatus& status) {
     return json{{"cpu_seconds", cpu}, {"peak_rss_mib", peak_rss_mib()}}.dump(2);
 }
 
-std::string host() {
+std::string host(ProvenancePaths paths) {
     utsname name{};
     uname(&name);
-    return json{{"node", name.nodename},
-                {"system", name.sysname},
-                {"release", name.release},
-                {"machine", name.machine}}
-        .dump(2);
+    json out{{"system", name.sysname}, {"release", name.release}, {"machine", name.machine}};
+    if (paths == ProvenancePaths::Written) out["node"] = name.nodename;
+    return out.dump(2);
+}
+
+/// The last component of a path; other texts, I/N of --shard among them, as they are.
+std::string without_folder(const std::string& text) {
+    const bool ratio = text.find_first_not_of("0123456789/") == std::string::npos &&
+                       text.find('/') != 0 && std::ranges::count(text, '/') == 1;
+    const size_t end = text.find_last_not_of('/');
+    if (ratio || text.find('/') == std::string::npos || end == std::string::npos) return text;
+    return std::filesystem::path(text.substr(0, end + 1)).filename().string();
+}
+
+std::string argument_text(const std::string& argument, ProvenancePaths paths) {
+    if (paths == ProvenancePaths::Written) return argument;
+    const size_t equals = argument.find('=');
+    // A path may hold an equals sign itself: only what stands before the first slash is a key.
+    if (equals == std::string::npos || argument.find('/') < equals) return without_folder(argument);
+    return argument.substr(0, equals + 1) + without_folder(argument.substr(equals + 1));
 }
 }  // namespace
 
 int64_t peak_rss_mib() {
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    return usage.ru_maxrss / 1024;
+    std::ifstream in("/proc/self/status");
+    for (std::string key; in >> key;) {
+        int64_t kib = 0;
+        if (key == "VmHWM:" && in >> kib) return kib / 1024;
+    }
+    return 0;
 }
 
-std::vector<std::pair<std::string, std::string>> provenance(const std::string& command,
-                                                            const Config& config,
-                                                            const RunIdentity& identity,
-                                                            const SlideFit& fit,
-                                                            const RunStatus& status) {
+std::string command_text(std::span<char* const> arguments, ProvenancePaths paths) {
+    std::string line;
+    for (const char* argument : arguments)
+        line += (line.empty() ? "" : " ") + argument_text(argument, paths);
+    return line;
+}
+
+void leave_out_folder(ResultHeader& header) {
+    const std::string whole = header.slide.path, name = without_folder(whole);
+    header.slide.path = name;
+    for (FailedTile& tile : header.failed_tiles)
+        for (size_t at = 0; (at = tile.message.find(whole, at)) != std::string::npos;
+             at += name.size())
+            tile.message.replace(at, whole.size(), name);
+}
+
+std::vector<std::pair<std::string, std::string>> provenance(
+    const std::string& command, const Config& config, const RunIdentity& identity,
+    const SlideFit& fit, const RunStatus& status, ProvenancePaths paths) {
+    Config shown = config;
+    shown.model.name = argument_text(config.model.name, paths);
     json fields = json::object();
-    for (const auto& [name, value] : identity.fields) fields[name] = value;
+    for (const auto& [name, value] : identity.fields)
+        fields[name] = name == "model.name" ? shown.model.name : value;
     const json model{{"identity", fields}, {"slide_params", fit.slide_params}};
-    return {{"command", command}, {"config", config_yaml(config)}, {"model", model.dump(2)},
-            {"host", host()},     {"device", config.run.device},   {"timings", timings(status)}};
+    return {{"command", command},  {"config", config_yaml(shown)}, {"model", model.dump(2)},
+            {"host", host(paths)}, {"device", config.run.device},  {"timings", timings(status)}};
 }
 
 }  // namespace wsi

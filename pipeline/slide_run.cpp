@@ -87,7 +87,12 @@ bool SlideRun::already_complete() {
         return false;
     try {
         const ResultReader reader(paths_.result);
-        return reader.header().identity_hash == identity_.hash() && reader.complete();
+        const ResultHeader& header = reader.header();
+        // A result that names folders is not what was asked for with --no-provenance-paths.
+        if (job_.paths == ProvenancePaths::LeftOut &&
+            header.slide.path.find('/') != std::string::npos)
+            return false;
+        return header.identity_hash == identity_.hash() && reader.complete();
     } catch (const Error&) {
         return false;  // foreign or broken: it is made anew
     }
@@ -202,7 +207,8 @@ ResultHeader SlideRun::result_header() const {
     header.results_version = kResultsVersion;
     header.program_version = program_version();
     header.keep_maps = config_.run.keep_maps;
-    header.provenance = provenance(job_.command, config_, identity_, fit_, status_);
+    header.provenance = provenance(job_.command, config_, identity_, fit_, status_, job_.paths);
+    if (job_.paths == ProvenancePaths::LeftOut) leave_out_folder(header);
     return header;
 }
 

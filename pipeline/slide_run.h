@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "io/export.h"
+#include "pipeline/provenance.h"
 #include "pipeline/run_status.h"
 #include "pipeline/slide_fit.h"
 
@@ -20,7 +21,8 @@ struct SlideJob {
     RoiOptions roi;
     Restart restart = Restart::No;
     ExportOptions exports;
-    std::string command;        ///< for /provenance
+    std::string command;  ///< for /provenance
+    ProvenancePaths paths = ProvenancePaths::Written;
     uint64_t shuffle_seed = 0;  ///< tests only: another tile order
 };
 

@@ -76,6 +76,35 @@ def check_signals(out):
     assert np.array_equal(a, b)
 
 
+def strings(file):
+    """Every text of a result file, attributes and datasets."""
+    found = []
+    file.visititems(lambda name, item: found.extend(
+        [str(v) for v in item.attrs.values()] +
+        ([str(item[()])] if isinstance(item, h5py.Dataset) and item.dtype.kind in "SO" else [])))
+    return "\n".join(found)
+
+
+def check_provenance_paths(out):
+    """With --no-provenance-paths no text of the result names a folder or the host, also after a run without it."""
+    folder = out / "Patient 17" / "scans"
+    folder.mkdir(parents=True)
+    shutil.copy(SLIDE, folder / "one.svs")
+    (out / "settings.yaml").write_text("separate:\n  h: 0.1\n")
+    args = (folder / "one.svs", "-o", out / "one.h5", f"--config={out}/settings.yaml", "-q")
+    expect(run(*args, cwd=out), 0)
+    with h5py.File(out / "one.h5") as file:
+        assert "Patient 17/scans" in strings(file) and os.uname().nodename in file["provenance/host"][()].decode()
+    expect(run(*args, "--no-provenance-paths", cwd=out), 0)
+    with h5py.File(out / "one.h5") as file:
+        texts, host = strings(file), json.loads(file["provenance/host"][()])
+        command = file["provenance/command"][()].decode()
+    for part in ("Patient", "scans", str(out), str(PROGRAM.parent)):
+        assert part not in texts, part
+    assert "node" not in host and os.uname().nodename not in host.values()
+    assert command == "wsi-segment one.svs -o one.h5 --config=settings.yaml -q --no-provenance-paths", command
+
+
 def check_full_disk(out):
     done = run(SLIDE, "-o", out / "full.h5", "-q", cwd=out, limit=1 << 20)
     expect(done, 4, "full.h5", "free disk space")
@@ -130,7 +159,7 @@ def check_roi(out):
 
 def main():
     with tempfile.TemporaryDirectory() as folder:
-        for check in (check_mistakes, check_signals, check_full_disk, check_vanished, check_batch, check_roi):
+        for check in (check_mistakes, check_signals, check_provenance_paths, check_full_disk, check_vanished, check_batch, check_roi):
             out = pathlib.Path(folder) / check.__name__
             out.mkdir()
             check(out)
