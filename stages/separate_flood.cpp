@@ -37,25 +37,56 @@ uint64_t Flood::best(uint32_t at) const {
     return least;
 }
 
+void Flood::queue_affected(const Change& change) {
+    for (const int64_t row : {-stride_, int64_t{0}, stride_})
+        for (int64_t column = -1; column <= 1; ++column) {
+            const auto n = static_cast<uint32_t>(change.at + row + column);
+            if (heights_[n] == 0 || dirty_[n] != 0) continue;
+            const uint64_t cost = kTop - heights_[n], now = keys_[n];
+            const uint64_t offer = extend(change.key, cost);
+            // Better than what is there, or in the place of an offer that what is there rests on.
+            if (offer < now ||
+                (offer > now && change.before != kNone && extend(change.before, cost) == now)) {
+                dirty_[n] = 1;
+                queue_.push_back(n);
+            }
+        }
+}
+
 void Flood::step() {
+    queue_.clear();
+    for (const Change& change : changes_) queue_affected(change);
     changes_.clear();
     for (const uint32_t at : queue_) {
         dirty_[at] = 0;
         const uint64_t key = best(at);
-        if (key != keys_[at]) changes_.push_back({at, key});
+        if (key != keys_[at]) changes_.push_back({at, key, keys_[at]});
     }
-    queue_.clear();
-    for (const Change& change : changes_) {
-        keys_[change.at] = change.key;
-        for (const int64_t row : {-stride_, int64_t{0}, stride_})
-            for (int64_t column = -1; column <= 1; ++column) {
-                const auto n = static_cast<uint32_t>(change.at + row + column);
-                // Markers never change: their mask bit is taken out of `dirty_` for good.
-                if (heights_[n] == 0 || dirty_[n] != 0) continue;
-                dirty_[n] = 1;
-                queue_.push_back(n);
-            }
+    for (const Change& change : changes_) keys_[change.at] = change.key;
+}
+
+/// A component's only marker gets whatever N steps reach, at any cost.
+void Flood::flood_alone(uint32_t at, uint32_t rank, int steps) {
+    queue_.assign(1, at);
+    keys_[at] = rank;
+    size_t i = 0;
+    for (int t = 0; t < steps && i < queue_.size(); ++t)
+        for (const size_t end = queue_.size(); i < end; ++i)
+            for (const int64_t row : {-stride_, int64_t{0}, stride_})
+                for (int64_t column = -1; column <= 1; ++column) {
+                    const auto n = static_cast<uint32_t>(queue_[i] + row + column);
+                    if (heights_[n] == 0 || keys_[n] != kNone) continue;
+                    keys_[n] = rank;
+                    queue_.push_back(n);
+                }
+}
+
+void Flood::flood_together(int steps) {
+    for (const Change& marker : changes_) {
+        keys_[marker.at] = marker.key;
+        heights_[marker.at] = 0;  // a marker never changes: nothing is offered to it
     }
+    for (int t = 0; t < steps && !changes_.empty(); ++t) step();
 }
 
 void Flood::operator()(ImageView<const Height> heights, const std::vector<Marker>& markers,
@@ -68,26 +99,21 @@ void Flood::operator()(ImageView<const Height> heights, const std::vector<Marker
     dirty_.assign(size, 0);
     for (int64_t y = 0; y < heights.height; ++y)
         std::copy_n(heights.row(y), heights.width, heights_.data() + (y + 1) * stride_ + 1);
-    queue_.clear();
-    changes_.clear();
-    constexpr uint8_t kFixed = 2;
-    for (uint64_t rank = 0; rank < markers.size(); ++rank) {
-        const auto at =
-            static_cast<uint32_t>((markers[rank].y + 1) * stride_ + markers[rank].x + 1);
-        changes_.push_back({at, pack(kTop - heights_[at], 0, rank)});
-        dirty_[at] = kFixed;
+    // No path leaves a component, so each is flooded by itself, while it is in the cache.
+    const MarkerGroups groups = group_markers(heights, markers);
+    for (size_t g = 0; g + 1 < groups.begin.size(); ++g) {
+        changes_.clear();
+        for (size_t i = groups.begin[g]; i < groups.begin[g + 1]; ++i) {
+            const uint32_t rank = groups.ranks[i];
+            const auto at =
+                static_cast<uint32_t>((markers[rank].y + 1) * stride_ + markers[rank].x + 1);
+            changes_.push_back({at, pack(kTop - heights_[at], 0, rank), kNone});
+        }
+        if (changes_.size() == 1)
+            flood_alone(changes_[0].at, static_cast<uint32_t>(changes_[0].key), steps);
+        else
+            flood_together(steps);
     }
-    for (const Change& change : changes_) {
-        keys_[change.at] = change.key;
-        for (const int64_t row : {-stride_, int64_t{0}, stride_})
-            for (int64_t column = -1; column <= 1; ++column) {
-                const auto n = static_cast<uint32_t>(change.at + row + column);
-                if (heights_[n] == 0 || dirty_[n] != 0) continue;
-                dirty_[n] = 1;
-                queue_.push_back(n);
-            }
-    }
-    for (int t = 0; t < steps && !queue_.empty(); ++t) step();
     for (int64_t y = 0; y < labels.height; ++y) {
         const uint64_t* keys = keys_.data() + (y + 1) * stride_ + 1;
         uint32_t* row = labels.row(y);

@@ -33,6 +33,14 @@ struct Marker {
 /// be reached inside the box of half side `reach` without descending more than h. Reach: reach + 1.
 std::vector<Marker> find_markers(ImageView<const Height> heights, int h, int reach);
 
+/// Ranks of markers, those of one 8-connected component of the mask side by side:
+/// ranks[begin[g]] .. ranks[begin[g + 1]] are group g, in rising order.
+struct MarkerGroups {
+    std::vector<uint32_t> ranks;
+    std::vector<size_t> begin;
+};
+MarkerGroups group_markers(ImageView<const Height> heights, const std::vector<Marker>& markers);
+
 /// The N-step synchronous flood; labels: 1 + rank of the marker, 0 = not reached. Reach: steps.
 class Flood {
 public:
@@ -42,9 +50,12 @@ public:
 private:
     struct Change {
         uint32_t at;
-        uint64_t key;
+        uint64_t key, before;
     };
+    void flood_alone(uint32_t at, uint32_t rank, int steps);
+    void flood_together(int steps);
     uint64_t best(uint32_t at) const;
+    void queue_affected(const Change& change);
     void step();
 
     int64_t stride_ = 0;

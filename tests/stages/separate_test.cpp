@@ -16,12 +16,16 @@ namespace {
 using separation::Height;
 using separation::Marker;
 
-Image<Height> random_heights(int64_t width, int64_t height, uint32_t seed, int levels) {
+/// One pixel in five is background, or four: then the mask falls into many components.
+enum class Mask { Whole, Scattered };
+
+Image<Height> random_heights(int64_t width, int64_t height, uint32_t seed, int levels,
+                             Mask mask = Mask::Whole) {
     Image<Height> v(width, height);
     std::mt19937 random(seed);
     for (int64_t i = 0; i < width * height; ++i)
         v.data()[i] =
-            random() % 5 == 0
+            (random() % 5 == 0) == (mask == Mask::Whole)
                 ? Height{0}
                 : static_cast<Height>(1 + 16 * (random() % static_cast<uint32_t>(levels)));
     return v;
@@ -75,10 +79,14 @@ Image<uint32_t> naive_flood(const Image<Height>& v, const std::vector<Marker>& m
 }
 
 TEST(FloodTest, equals_the_definition_after_any_number_of_steps) {
-    for (const auto& [width, height, levels] :
-         {std::tuple{31, 23, 255}, {40, 40, 4}, {1, 50, 9}, {50, 1, 9}, {1, 1, 3}}) {
+    for (const auto& [width, height, levels, mask] : {std::tuple{31, 23, 255, Mask::Whole},
+                                                      {40, 40, 4, Mask::Whole},
+                                                      {60, 50, 30, Mask::Scattered},
+                                                      {1, 50, 9, Mask::Whole},
+                                                      {50, 1, 9, Mask::Whole},
+                                                      {1, 1, 3, Mask::Whole}}) {
         const Image<Height> v =
-            random_heights(width, height, static_cast<uint32_t>(width + levels), levels);
+            random_heights(width, height, static_cast<uint32_t>(width + levels), levels, mask);
         const auto markers = separation::find_markers(v.view(), 16, 5);
         for (const int steps : {1, 2, 3, 8, 40}) {
             Image<uint32_t> labels(width, height);
@@ -89,6 +97,33 @@ TEST(FloodTest, equals_the_definition_after_any_number_of_steps) {
                 << width << "x" << height << " levels " << levels << " steps " << steps;
         }
     }
+}
+
+TEST(FloodTest, markers_are_grouped_by_component_of_the_mask) {
+    const Image<Height> v = random_heights(50, 30, 5, 9, Mask::Scattered);
+    const auto markers = separation::find_markers(v.view(), 0, 1);
+    // The definition: what a flood reaches from the first marker of a component.
+    std::vector<std::vector<uint32_t>> expected;
+    std::vector<bool> taken(markers.size());
+    for (uint32_t first = 0; first < markers.size(); ++first) {
+        if (taken[first]) continue;
+        const Image<uint32_t> reached = naive_flood(v, {markers[first]}, 60);
+        expected.emplace_back();
+        for (uint32_t m = first; m < markers.size(); ++m)
+            if (reached(markers[m].x, markers[m].y) != 0) {
+                expected.back().push_back(m);
+                taken[m] = true;
+            }
+    }
+    const auto groups = separation::group_markers(v.view(), markers);
+    std::vector<std::vector<uint32_t>> found;
+    for (size_t g = 0; g + 1 < groups.begin.size(); ++g)
+        found.emplace_back(groups.ranks.begin() + static_cast<std::ptrdiff_t>(groups.begin[g]),
+                           groups.ranks.begin() + static_cast<std::ptrdiff_t>(groups.begin[g + 1]));
+    std::sort(found.begin(), found.end());
+    EXPECT_GT(found.size(), 10u);
+    EXPECT_LT(found.size(), markers.size());
+    EXPECT_EQ(found, expected);
 }
 
 TEST(MarkersTest, a_dome_has_one_marker_and_a_deep_saddle_makes_two) {
