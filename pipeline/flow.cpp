@@ -172,7 +172,8 @@ void SlideFlow::expand(const AdmitRegion& admitted, ExpandNode::output_ports_typ
 }
 
 LoadedTile SlideFlow::load(const AdmitTile& admitted) {
-    const auto& [job, slot] = admitted;
+    const TileJob& job = std::get<0>(admitted);
+    TileSlot* const slot = std::get<1>(admitted);
     if (job.end_of_stream) return {job, slot};
     slot->tile = job.tile;
     slot->state = TileState::Pending;

@@ -16,6 +16,7 @@ bool TissueMask::contains(double x_work, double y_work) const {
 }
 
 bool TissueMask::intersects(const PixelRect& rect) const {
+    if (rect.right() <= 0 || rect.bottom() <= 0) return false;
     const auto cell = [this](int64_t work) {
         return static_cast<int64_t>(static_cast<double>(std::max<int64_t>(0, work)) / cell_work_px);
     };

@@ -20,7 +20,9 @@ double radial(const PlantedNucleus& n, double x, double y) {
 
 /// Share of a square pixel inside, by samples; exact 0 and 1 away from the border.
 double coverage(const PlantedNucleus& n, double x, double y, double side, int samples) {
-    const double r = radial(n, x, y), slack = side / std::min(n.a, n.b);
+    const double slack = side / std::min(n.a, n.b), far = std::max(n.a, n.b) * (1 + slack);
+    if (std::abs(x - n.x) > far || std::abs(y - n.y) > far) return 0;
+    const double r = radial(n, x, y);
     if (r > 1 + slack) return 0;
     if (r < 1 - slack) return 1;
     int inside = 0;
