@@ -39,9 +39,7 @@ void add_slide_options(CLI::App& app, CommonOptions& o) {
     app.add_option("--stains", o.stains, "he or hdab")->check(CLI::IsMember({"he", "hdab"}));
 }
 
-void add_run_options(CLI::App& app, CommonOptions& o) {
-    add_config_options(app, o);
-    add_slide_options(app, o);
+void add_model_options(CLI::App& app, CommonOptions& o) {
     app.add_option("--model", o.model, "model by name");
     app.add_option("--work-mpp", o.work_mpp, "work at another resolution than the model's own");
     app.add_option("--stain", o.stain, "stain normalisation")
@@ -49,6 +47,12 @@ void add_run_options(CLI::App& app, CommonOptions& o) {
     app.add_option("--device", o.device, "auto or cpu");
     app.add_option("--threads", o.threads, "default: all cores")->check(CLI::PositiveNumber);
     app.add_option("--memory", o.memory, "bound on memory, e.g. 1400MiB or 2GiB");
+}
+
+void add_run_options(CLI::App& app, CommonOptions& o) {
+    add_config_options(app, o);
+    add_slide_options(app, o);
+    add_model_options(app, o);
     app.add_option("--roi", o.roi, "GeoJSON polygons: look for nuclei only there");
     app.add_flag("--keep-maps", o.keep_maps, "keep the probability and distance maps in the .h5");
     app.add_flag("--restart", o.restart, "discard what an earlier run left");
@@ -56,14 +60,18 @@ void add_run_options(CLI::App& app, CommonOptions& o) {
                  "leave folders and the host's name out of the .h5; file names stay");
 }
 
+void add_log_options(CLI::App& app, CommonOptions& o) {
+    app.add_flag("-q,--quiet", o.quiet, "no progress, warnings and errors only");
+    app.add_flag("-v,--verbose", o.verbose, "more log lines");
+    app.add_option("--log", o.log_file, "write the log to this file too");
+}
+
 void add_output_options(CLI::App& app, CommonOptions& o) {
     app.add_option(
            "--frame", o.frame,
            "origin of GeoJSON read and written: qupath (shifted by the slide's bounds) or level0")
         ->check(CLI::IsMember({"qupath", "level0"}));
-    app.add_flag("-q,--quiet", o.quiet, "no progress, warnings and errors only");
-    app.add_flag("-v,--verbose", o.verbose, "more log lines");
-    app.add_option("--log", o.log_file, "write the log to this file too");
+    add_log_options(app, o);
 }
 
 void set_up_log(const CommonOptions& o) {
@@ -93,6 +101,7 @@ public:
         add_segment();
         add_batch();
         add_export();
+        add_evaluate();
         add_info();
     }
 
@@ -108,6 +117,7 @@ public:
         set_up_log(options_);
         if (batch_->parsed()) return batch_command(batch_options_, options_);
         if (export_->parsed()) return export_command(export_options_, options_);
+        if (evaluate_->parsed()) return evaluate_command(evaluate_options_, options_);
         if (info_->parsed()) return info_command(info_slide_, info_format_, options_);
         if (doctor_->parsed()) return doctor_command(options_);
         if (config_->parsed()) return config_command(config_format_, options_);
@@ -151,6 +161,32 @@ private:
             ->required();
         add_output_options(*export_, options_);
     }
+    void add_evaluate() {
+        evaluate_ = app_.add_subcommand("evaluate", "scores against outlines drawn by people");
+        EvaluateOptions& o = evaluate_options_;
+        evaluate_
+            ->add_option(
+                "--data", o.data,
+                "data set: a folder with images/ and labels/, or an official layout; repeats")
+            ->required();
+        evaluate_->add_option("--split", o.split, "only images of this split, e.g. val");
+        evaluate_->add_option("--every", o.every, "only every N-th image")
+            ->check(CLI::PositiveNumber);
+        evaluate_->add_option("--predictions", o.predictions,
+                              "folder with label images made elsewhere, in the model's place");
+        evaluate_->add_flag("--oracle", o.oracle,
+                            "score separation on perfect maps, too: what no model can exceed");
+        evaluate_->add_option("--compat", o.compat, "whose rules for images without nuclei")
+            ->check(CLI::IsMember({"ours", "hovernet", "conic", "paper"}));
+        evaluate_->add_option("-o,--output", o.output, "report .csv; tables go beside it as .md")
+            ->required();
+        evaluate_->add_option("--save-labels", o.save_labels,
+                              "folder for the labels found, 16-bit PNG");
+        add_config_options(*evaluate_, options_);
+        add_slide_options(*evaluate_, options_);
+        add_model_options(*evaluate_, options_);
+        add_log_options(*evaluate_, options_);
+    }
     void add_info() {
         info_ = app_.add_subcommand("info", "what a slide is: size, levels, resolution, stain");
         info_->add_option("slide", info_slide_)->required();
@@ -170,9 +206,10 @@ private:
     SegmentOptions segment_;
     BatchOptions batch_options_;
     ExportCommandOptions export_options_;
+    EvaluateOptions evaluate_options_;
     std::string info_slide_, info_format_ = "text", config_format_ = "yaml";
     CLI::App *batch_ = nullptr, *export_ = nullptr, *info_ = nullptr, *doctor_ = nullptr,
-             *config_ = nullptr;
+             *config_ = nullptr, *evaluate_ = nullptr;
 };
 
 }  // namespace

@@ -50,10 +50,17 @@ struct ExportCommandOptions {
     std::vector<std::string> outputs;
 };
 
+struct EvaluateOptions {
+    std::vector<std::string> data;
+    std::string predictions, split, compat = "ours", output, save_labels;
+    int every = 1, oracle = 0;
+};
+
 /// Each command returns the process exit code or throws Error.
 int segment_command(const SegmentOptions& segment, const CommonOptions& options);
 int batch_command(const BatchOptions& batch, const CommonOptions& options);
 int export_command(const ExportCommandOptions& what, const CommonOptions& options);
+int evaluate_command(const EvaluateOptions& what, const CommonOptions& options);
 int info_command(const std::string& slide, const std::string& format, const CommonOptions& options);
 int doctor_command(const CommonOptions& options);
 int config_command(const std::string& format, const CommonOptions& options);

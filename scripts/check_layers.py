@@ -14,7 +14,7 @@ LIBRARIES = {
     r"tbb/": r"^pipeline/",
     r"torch/|ATen/|c10/": r"^model/.*\.(cpp|cu)$",
     r"openslide\.h": r"^io/(openslide_slide|dependencies)\.cpp$",
-    r"vips/": r"^io/(flat_slide|vips_setup|mask_image|dependencies)\.cpp$",
+    r"vips/": r"^io/(flat_slide|vips_setup|mask_image|picture|dependencies)\.cpp$",
     r"hdf5\.h": r"^io/(hdf5_file\.h|dependencies\.cpp)$",
     r"io/hdf5_file\.h": r"^io/(hdf5_file|result_writer|result_reader)\.cpp$",
     r"gdal_priv\.h|ogr_\w+\.h|cpl_\w+\.h": r"^io/(export_geotiff|dependencies)\.cpp$",

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "io/datasets/dataset.h"
+
+namespace wsi {
+
+/// One opener per layout. Each returns nothing when the folder does not look like its layout, and
+/// throws Error{Config} when it does but is damaged.
+std::unique_ptr<Dataset> open_plain_dataset(const std::filesystem::path& folder);
+
+/// Ids of up to 255 as bytes. Throws Error{Config} naming the file for greater ones.
+GrayImage narrow_labels(const Image<uint32_t>& labels, const std::string& path);
+
+}  // namespace wsi

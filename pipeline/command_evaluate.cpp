@@ -1,0 +1,190 @@
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+
+#include "io/datasets/folder_files.h"
+#include "io/picture.h"
+#include "pipeline/evaluate.h"
+#include "pipeline/output_check.h"
+#include "pipeline/runtime.h"
+#include "pipeline/stop_signals.h"
+
+namespace wsi {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// One line on a terminal, else a log line every 30 s; shown between images.
+class ImageProgress {
+public:
+    ImageProgress(size_t total, bool quiet)
+        : total_(total), quiet_(quiet), terminal_(isatty(STDERR_FILENO) != 0) {}
+    ~ImageProgress() {
+        if (!quiet_ && terminal_) fmt::print(stderr, "\r\033[K");
+    }
+    void done(const std::string& name) {
+        ++done_;
+        const auto now = Clock::now();
+        if (quiet_ || (!terminal_ && now - shown_ < std::chrono::seconds(30))) return;
+        shown_ = now;
+        const double elapsed = std::chrono::duration<double>(now - start_).count();
+        const double left =
+            elapsed / static_cast<double>(done_) * static_cast<double>(total_ - done_);
+        const std::string line =
+            fmt::format("evaluate: {}/{} images, {:.1f} s each, {:.0f} s left, {}", done_, total_,
+                        elapsed / static_cast<double>(done_), left, name);
+        if (terminal_)
+            fmt::print(stderr, "\r\033[K{}", line);
+        else
+            spdlog::info(line);
+    }
+
+private:
+    size_t total_, done_ = 0;
+    bool quiet_, terminal_;
+    Clock::time_point start_ = Clock::now(), shown_ = start_;
+};
+
+/// An image of one of the data sets.
+struct Chosen {
+    const Dataset* dataset;
+    size_t index;
+    const ImageEntry& entry() const { return dataset->entries()[index]; }
+};
+
+class Evaluation {
+public:
+    Evaluation(const EvaluateOptions& what, const CommonOptions& options)
+        : what_(what), options_(options), config_(effective_config(options)) {
+        const auto compat = parse_compat(what.compat);
+        WSI_CHECK(compat.has_value(), what.compat);
+        compat_ = *compat;
+    }
+
+    int run() {
+        if (lower_suffix(what_.output) != ".csv")
+            fail(ErrorKind::Config, "-o ", what_.output, ": expected a name that ends in .csv");
+        check_outputs({what_.output});
+        choose();
+        const Runtime runtime(config_.run.threads);
+        RunStatus status;
+        status.stop = &install_stop_signals();
+        make_predictors(status);
+        {
+            ImageProgress progress(images_.size(), options_.quiet != 0);
+            for (const Chosen& image : images_) {
+                if (status.stopping())
+                    fail(ErrorKind::Cancelled, "interrupted; nothing was written");
+                score(image);
+                progress.done(image.entry().name);
+            }
+        }
+        write_evaluation(what_.output, scores_, compat_, config_.run.seed);
+        return finish();
+    }
+
+private:
+    void choose() {
+        for (const std::string& folder : what_.data) {
+            datasets_.push_back(open_dataset(folder));
+            const auto& entries = datasets_.back()->entries();
+            for (size_t i = 0; i < entries.size(); ++i)
+                if (what_.split.empty() || entries[i].split == what_.split)
+                    images_.push_back({datasets_.back().get(), i});
+        }
+        if (images_.empty())
+            fail(ErrorKind::Config, "no image is in split '", what_.split,
+                 "'; splits come from manifest.csv (columns stem, split) in the data folder");
+        const auto every = static_cast<size_t>(what_.every);
+        for (size_t i = 0; i * every < images_.size(); ++i) images_[i] = images_[i * every];
+        images_.resize((images_.size() + every - 1) / every);
+        size_t assumed = 0;
+        for (const Chosen& image : images_)
+            assumed += image.entry().mpp <= 0 && config_.slide.mpp <= 0;
+        if (assumed > 0)
+            spdlog::warn(
+                "{} of {} images have no resolution: 0.25 µm per pixel is assumed; state it with "
+                "--slide-mpp or a column mpp in manifest.csv",
+                assumed, images_.size());
+    }
+
+    void make_predictors(RunStatus& status) {
+        std::vector<ImageEntry> entries;
+        for (const Chosen& image : images_) entries.push_back(image.entry());
+        predictors_.push_back(what_.predictions.empty()
+                                  ? predict_by_slide_run(config_, status)
+                                  : predict_from_folder(what_.predictions, entries));
+        if (what_.oracle) predictors_.push_back(predict_by_oracle(config_));
+        if (!what_.save_labels.empty()) {
+            std::error_code ignored;  // writing the first picture says what is wrong
+            fs::create_directories(what_.save_labels, ignored);
+        }
+    }
+
+    /// Labels of one image; none when it could not be segmented, which costs the score of a miss.
+    Image<uint32_t> predict(Predictor& predictor, const LabelledImage& image) {
+        try {
+            return predictor(image);
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::Slide) throw;
+            spdlog::warn("{}: counted as without nuclei: {}", image.entry.name, error.what());
+            ++failed_;
+            return Image<uint32_t>(image.rgb.width(), image.rgb.height(), 0);
+        }
+    }
+
+    void score(const Chosen& chosen) {
+        const LabelledImage image = chosen.dataset->read(chosen.index);
+        const double radius_px = kDetectionRadiusUm / evaluation_mpp(image.entry, config_.slide);
+        for (const auto& predictor : predictors_) {
+            const Image<uint32_t> found = predict(*predictor, image);
+            if (!what_.save_labels.empty() && predictor == predictors_.front())
+                write_label_picture(
+                    (fs::path(what_.save_labels) / (image.entry.name + ".png")).string(),
+                    found.view());
+            const MetricCounts counts =
+                count_metrics(contingency(image.labels.view(), found.view()), compat_, radius_px);
+            scores_.push_back({predictor->name(), image.entry, counts, metrics(counts, compat_)});
+        }
+    }
+
+    int finish() const {
+        for (const auto& predictor : predictors_) {
+            double dice = 0, pq = 0, aji = 0;
+            for (const ImageScore& s : scores_) {
+                if (s.predictor != predictor->name()) continue;
+                dice += s.values.dice_fg, pq += s.values.pq, aji += s.values.aji;
+            }
+            const auto n = static_cast<double>(images_.size());
+            spdlog::info("{}: {} images, Dice {:.3f}, PQ {:.3f}, AJI {:.3f}", predictor->name(),
+                         images_.size(), dice / n, pq / n, aji / n);
+        }
+        if (failed_ == 0) return 0;
+        spdlog::warn("{} images could not be segmented and count as without nuclei", failed_);
+        return 2;
+    }
+
+    const EvaluateOptions& what_;
+    const CommonOptions& options_;
+    const Config config_;
+    Compat compat_ = Compat::Ours;
+    std::vector<std::unique_ptr<Dataset>> datasets_;
+    std::vector<Chosen> images_;
+    std::vector<std::unique_ptr<Predictor>> predictors_;
+    std::vector<ImageScore> scores_;
+    size_t failed_ = 0;
+};
+
+}  // namespace
+
+int evaluate_command(const EvaluateOptions& what, const CommonOptions& options) {
+    return Evaluation(what, options).run();
+}
+
+}  // namespace wsi

@@ -1,0 +1,176 @@
+#include <filesystem>
+
+#include "io/datasets/folder_files.h"
+#include "io/picture.h"
+#include "io/result_store.h"
+#include "io/work_reader.h"
+#include "model/segmenter.h"
+#include "pipeline/evaluate.h"
+#include "stages/label_maps.h"
+#include "stages/separate.h"
+
+namespace wsi {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr double kAssumedMpp = 0.25;
+
+/// A folder of its own, gone with the object.
+class ScratchFolder {
+public:
+    ScratchFolder() {
+        std::string pattern = (fs::temp_directory_path() / "wsi-evaluate-XXXXXX").string();
+        if (mkdtemp(pattern.data()) == nullptr)
+            fail(ErrorKind::Output, "cannot create a folder in ",
+                 fs::temp_directory_path().string());
+        path_ = pattern;
+    }
+    ScratchFolder(const ScratchFolder&) = delete;
+    ScratchFolder& operator=(const ScratchFolder&) = delete;
+    ~ScratchFolder() {
+        std::error_code ignored;
+        fs::remove_all(path_, ignored);
+    }
+    std::string file(const char* name) const { return (path_ / name).string(); }
+
+private:
+    fs::path path_;
+};
+
+/// One loaded model for many slides, each of which wants to own its segmenter.
+class LentSegmenter final : public Segmenter {
+public:
+    explicit LentSegmenter(Segmenter& owner) : owner_(owner) {}
+    const InputSpec& input_spec() const override { return owner_.input_spec(); }
+    int max_concurrency() const override { return owner_.max_concurrency(); }
+    bool owns_thread() const override { return owner_.owns_thread(); }
+    std::vector<double> fit_slide(const SlideSample& sample) const override {
+        return owner_.fit_slide(sample);
+    }
+    void segment(std::span<TileSlot* const> batch, std::span<const double> params) override {
+        owner_.segment(batch, params);
+    }
+
+private:
+    Segmenter& owner_;
+};
+
+Image<uint32_t> labels_of_result(const std::string& path, PixelSize size) {
+    const ResultReader reader(path);
+    const WorkFrame& frame = reader.header().frame;
+    Image<uint32_t> work;
+    work.resize(frame.size.width, frame.size.height);
+    reader.read(Raster::Labels, frame.rect(), work.view());
+    return resample_labels(work, size, 1 / frame.downsample);
+}
+
+class SlideRunPredictor final : public Predictor {
+public:
+    SlideRunPredictor(const Config& config, RunStatus& status)
+        : config_(config), status_(status), segmenter_(make_segmenter(config.model)) {}
+    std::string name() const override { return segmenter_->input_spec().name; }
+
+    Image<uint32_t> operator()(const LabelledImage& image) override {
+        SlideJob job;
+        job.slide = image.entry.file;
+        if (job.slide.empty()) {
+            job.slide = scratch_.file("image.png");
+            write_rgb_picture(job.slide, image.rgb);
+        }
+        job.outputs = {scratch_.file("result.h5")};
+        job.restart = Restart::Yes;
+        Config config = config_;
+        config.slide.mpp = evaluation_mpp(image.entry, config_.slide);
+        const SlideReport report = run_slide(
+            job, config, status_, [&] { return std::make_unique<LentSegmenter>(*segmenter_); });
+        if (report.outcome == SlideOutcome::Interrupted)
+            fail(ErrorKind::Cancelled, "interrupted; nothing was written");
+        return labels_of_result(job.outputs.front(), image.rgb.size());
+    }
+
+private:
+    const Config config_;
+    RunStatus& status_;
+    std::unique_ptr<Segmenter> segmenter_;
+    ScratchFolder scratch_;
+};
+
+class OraclePredictor final : public Predictor {
+public:
+    explicit OraclePredictor(const Config& config) : config_(config) {
+        model_mpp_ = config.model.work_mpp > 0
+                         ? config.model.work_mpp
+                         : make_segmenter(config.model)->input_spec().mpp.value;
+    }
+    std::string name() const override { return "oracle"; }
+
+    Image<uint32_t> operator()(const LabelledImage& image) override {
+        const double mpp = evaluation_mpp(image.entry, config_.slide);
+        SlideInfo info;
+        info.mpp_x = info.mpp_y = mpp;
+        info.levels = {{image.rgb.size(), 1, {}}};
+        const WorkFrame frame = make_work_frame(info, Mpp{model_mpp_});
+        const Image<uint32_t> truth = resample_labels(image.labels, frame.size, frame.downsample);
+        Image<uint32_t> found(frame.size.width, frame.size.height);
+        const GrayImage mask = nucleus_mask(truth), distance = nucleus_distance_map(truth);
+        Separator(SeparateParams::from(config_.separate, frame))(mask, distance, found.view());
+        return resample_labels(found, image.rgb.size(), 1 / frame.downsample);
+    }
+
+private:
+    const Config config_;
+    double model_mpp_;
+};
+
+class FolderPredictor final : public Predictor {
+public:
+    FolderPredictor(const std::string& folder, const std::vector<ImageEntry>& entries) {
+        if (!fs::is_directory(folder)) fail(ErrorKind::Config, "no such folder: ", folder);
+        const fs::path labels = fs::path(folder) / "labels";
+        files_ = files_by_stem(fs::is_directory(labels) ? labels : fs::path(folder));
+        size_t missing = 0;
+        std::string first;
+        for (const ImageEntry& entry : entries)
+            if (!files_.contains(entry.name) && missing++ == 0) first = entry.name;
+        if (missing > 0)
+            fail(ErrorKind::Config, folder, ": no prediction for ", missing, " of ", entries.size(),
+                 " images, the first is ", first, " (expected ", first, ".png or .tif)");
+    }
+    std::string name() const override { return "predictions"; }
+    Image<uint32_t> operator()(const LabelledImage& image) override {
+        const std::string& file = files_.at(image.entry.name);
+        Image<uint32_t> labels = read_label_picture(file);
+        if (labels.size() != image.labels.size())
+            fail(ErrorKind::Config, file, " is ", labels.width(), "x", labels.height(),
+                 ", but the labels of ", image.entry.name, " are ", image.labels.width(), "x",
+                 image.labels.height());
+        return labels;
+    }
+
+private:
+    std::map<std::string, std::string> files_;
+};
+
+}  // namespace
+
+double evaluation_mpp(const ImageEntry& entry, const SlideConfig& slide) {
+    if (slide.mpp > 0) return slide.mpp;
+    return entry.mpp > 0 ? entry.mpp : kAssumedMpp;
+}
+
+std::unique_ptr<Predictor> predict_by_slide_run(const Config& config, RunStatus& status) {
+    return std::make_unique<SlideRunPredictor>(config, status);
+}
+
+std::unique_ptr<Predictor> predict_by_oracle(const Config& config) {
+    return std::make_unique<OraclePredictor>(config);
+}
+
+std::unique_ptr<Predictor> predict_from_folder(const std::string& folder,
+                                               const std::vector<ImageEntry>& entries) {
+    return std::make_unique<FolderPredictor>(folder, entries);
+}
+
+}  // namespace wsi

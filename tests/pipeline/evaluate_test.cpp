@@ -1,0 +1,123 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "io/csv_table.h"
+#include "io/picture.h"
+#include "pipeline/commands.h"
+#include "tests/support/temp_dir.h"
+
+namespace wsi {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A pink picture with dark discs, and their labels; ids have gaps.
+void write_pair(const fs::path& folder, const std::string& stem, int64_t shift) {
+    RgbImage rgb(320, 256);
+    Image<uint32_t> labels(320, 256, 0);
+    for (int64_t y = 0; y < 256; ++y)
+        for (int64_t x = 0; x < 320; ++x) {
+            const int64_t u = (x + shift) % 64 - 32, v = y % 64 - 32;
+            const bool nucleus = u * u + v * v <= 144;
+            if (nucleus)
+                labels(x, y) = static_cast<uint32_t>(10 * (1 + y / 64 * 100 + (x + shift) / 64));
+            const uint8_t colour[3] = {nucleus ? uint8_t{90} : uint8_t{225},
+                                       nucleus ? uint8_t{60} : uint8_t{160},
+                                       nucleus ? uint8_t{130} : uint8_t{200}};
+            // A grain, so that nothing is a constant picture.
+            for (int c = 0; c < 3; ++c)
+                rgb(x, y, c) = static_cast<uint8_t>(colour[c] + (x * 7 + y * 13) % 9);
+        }
+    write_rgb_picture((folder / "images" / (stem + ".png")).string(), rgb.view());
+    write_label_picture((folder / "labels" / (stem + ".png")).string(), labels.view());
+}
+
+class EvaluateTest : public testing::Test {
+protected:
+    EvaluateTest() {
+        fs::create_directories(dir_.path() / "set" / "images");
+        fs::create_directories(dir_.path() / "set" / "labels");
+        for (const char* stem : {"a", "b", "c"}) write_pair(set(), stem, *stem);
+        std::ofstream(set() / "manifest.csv") << "stem,split,organ,mpp\na,val,liver,0.25\nb,val,"
+                                                 "\"skin, inner\",0.25\nc,train,liver,0.25\n";
+        what_.data = {set().string()};
+        what_.output = dir_.file("report.csv");
+        common_.set = {"separate.min_area_um2=1"};  // also of nuclei that the edge cuts
+        common_.quiet = 1;
+        common_.threads = 2;
+    }
+    fs::path set() const { return dir_.path() / "set"; }
+    std::string error_of() {
+        try {
+            evaluate_command(what_, common_);
+        } catch (const Error& error) {
+            return error.what();
+        }
+        return "no error";
+    }
+    /// First row of that scope and statistic.
+    static double cell(const CsvTable& table, const std::string& scope,
+                       const std::string& statistic, const std::string& predictor,
+                       const std::string& column) {
+        for (size_t row = 0; row < table.rows(); ++row)
+            if (table.text(row, "scope") == scope && table.text(row, "statistic") == statistic &&
+                table.text(row, "predictor") == predictor)
+                return table.number(row, column, -1);
+        return -2;
+    }
+
+    test::TempDir dir_;
+    EvaluateOptions what_;
+    CommonOptions common_;
+};
+
+TEST_F(EvaluateTest, labels_of_a_run_score_the_same_when_read_as_predictions) {
+    what_.split = "val";
+    what_.oracle = 1;
+    what_.save_labels = dir_.file("found");
+    EXPECT_EQ(evaluate_command(what_, common_), 0);
+    const CsvTable run(what_.output);
+    what_.predictions = what_.save_labels;
+    what_.save_labels.clear();
+    what_.output = dir_.file("again.csv");
+    EXPECT_EQ(evaluate_command(what_, common_), 0);
+    const CsvTable again(what_.output);
+    for (const char* statistic : {"mean", "low", "high", "pooled"})
+        for (const char* column : {"dice_fg", "pq", "aji", "detection_f1", "images", "found"})
+            EXPECT_EQ(cell(run, "all", statistic, "classical", column),
+                      cell(again, "all", statistic, "predictions", column))
+                << statistic << " " << column;
+    EXPECT_GT(cell(run, "all", "mean", "classical", "dice_fg"), 0.8);
+    EXPECT_EQ(cell(run, "all", "mean", "oracle", "dq"), 1);
+    EXPECT_EQ(cell(run, "all", "mean", "classical", "images"), 2);
+    EXPECT_EQ(cell(run, "organ", "mean", "classical", "images"), 1);
+    EXPECT_TRUE(fs::exists(dir_.path() / "report.md"));
+}
+
+TEST_F(EvaluateTest, unpaired_and_unequal_files_are_named) {
+    fs::remove(set() / "labels" / "b.png");
+    EXPECT_THAT(error_of(),
+                testing::ContainsRegex("1 of 3 files in .*images have no partner.*b.png"));
+    write_pair(set(), "b", 0);
+    fs::create_directory(dir_.path() / "found");
+    what_.predictions = dir_.file("found");
+    EXPECT_THAT(error_of(), testing::HasSubstr("no prediction for 3 of 3 images, the first is a"));
+    for (const char* stem : {"a", "b", "c"})
+        write_label_picture((dir_.path() / "found" / (std::string(stem) + ".png")).string(),
+                            Image<uint32_t>(320, 250, 1).view());
+    EXPECT_THAT(error_of(), testing::ContainsRegex("a.png is 320x250, but .* a are 320x256"));
+    write_label_picture((set() / "labels" / "a.png").string(), Image<uint32_t>(10, 250, 1).view());
+    EXPECT_THAT(error_of(),
+                testing::HasSubstr("set a: the image is 320x256, but its labels are 10x250"));
+}
+
+TEST_F(EvaluateTest, an_unknown_split_is_an_error) {
+    what_.split = "test";
+    EXPECT_THAT(error_of(), testing::HasSubstr("no image is in split 'test'"));
+}
+
+}  // namespace
+}  // namespace wsi
