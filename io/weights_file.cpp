@@ -9,6 +9,7 @@
 #include "io/safetensors.h"
 #include "io/sha.h"
 #include "io/shown.h"
+#include "io/torch_archive.h"
 
 namespace wsi {
 
@@ -40,9 +41,13 @@ WeightsIndex read_weights_index(std::span<const std::byte> file) {
     const std::string_view start = text_of(file.first(std::min<size_t>(file.size(), 16)));
     // Byte 8 of a ZIP file is the method of its first entry, which is never '{'.
     if (start.size() > 8 && start[8] == '{') return read_safetensors_index(file);
-    if (start.starts_with("PK\3\4"))
+    if (start.starts_with("PK")) return read_torch_archive(file);
+    // A pickle (PROTO 2 to 5) begins like this; so did torch.save's files before 1.6.
+    if (start.size() > 2 && start[0] == '\x80' && start[1] >= 2 && start[1] <= 5)
         fail(ErrorKind::Checkpoint,
-             "is a ZIP archive, expected safetensors; convert it with safetensors.torch.save_file");
+             "is a bare pickle, as torch.save wrote it before PyTorch 1.6, expected a later "
+             "archive; "
+             "load it in Python and save the state dict again");
     fail(ErrorKind::Checkpoint, "is not a weights file: it starts with ", shown(start),
          ", expected safetensors or an archive of torch.save (1.6 or later)");
 }

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "io/pickle_value.h"
+
+namespace wsi {
+
+/// Runs a pickle (protocol 2, as torch.save writes it) on a machine that knows 31 of Python's 68
+/// opcodes and builds plain data only; it calls nothing. Memory is bounded by caps on nodes, stack
+/// and memo. Throws Error{Checkpoint} naming the opcode or object that is not accepted.
+Pickle read_pickle(std::span<const std::byte> pickle);
+
+}  // namespace wsi
