@@ -9,8 +9,9 @@ constexpr int64_t kMib = 1 << 20;
 // Measured on small slides: code, libraries' caches, OpenSlide's own tile cache, result writing.
 constexpr int64_t kFixedBytes = 330 * kMib;
 // Bytes per pixel of a region's window while it is separated: sums 2, two maps 2, colours 3,
-// labels 4, the flood's own state 18.
-constexpr int64_t kFinishBytesPerPx = 29;
+// labels 4, mask and heights 3, and 11 in the box of the component that is being flooded, which
+// spans the window where tissue hangs together.
+constexpr int64_t kFinishBytesPerPx = 25;
 // Own colours 3, normalised 3, two maps 2.
 constexpr int64_t kSlotBytesPerPx = 8;
 // Two uint16 sums and colours.

@@ -48,9 +48,7 @@ int SeparateParams::halo_px() const {
 struct SeparateScratch {
     GrayImage mask;
     Image<Height> heights;
-    Image<uint32_t> flooded;
     separation::Flood flood;
-    std::vector<PixelPoint> piece;
 };
 
 Separator::Separator(const SeparateParams& params)
@@ -72,43 +70,22 @@ void threshold_mask(ConstGrayView probability, uint8_t threshold, GrayView mask)
 std::vector<uint8_t> find_cut(ImageView<const Height> heights, ImageView<const uint32_t> labels,
                               size_t count) {
     std::vector<uint8_t> cut(count + 1, 0);
-    for (int64_t y = 0; y < labels.height; ++y)
-        for (int64_t x = 0; x < labels.width; ++x) {
-            if (heights(x, y) == 0 || labels(x, y) != 0) continue;
+    for (int64_t y = 0; y < labels.height; ++y) {
+        const Height* height = heights.row(y);
+        const uint32_t* label = labels.row(y);
+        uint32_t left = 0;  // few rows have pixels that no flood reached
+        for (int64_t x = 0; x < labels.width; ++x) left |= (height[x] != 0) & (label[x] == 0);
+        for (int64_t x = left != 0 ? 0 : labels.width; x < labels.width; ++x) {
+            if (height[x] == 0 || label[x] != 0) continue;
             for (int64_t ny = std::max<int64_t>(0, y - 1); ny <= std::min(labels.height - 1, y + 1);
                  ++ny)
                 for (int64_t nx = std::max<int64_t>(0, x - 1);
                      nx <= std::min(labels.width - 1, x + 1); ++nx)
                     cut[labels(nx, ny)] = 1;
         }
+    }
     cut[0] = 0;
     return cut;
-}
-
-/// Copies the 4-connected piece of each label that holds its marker; other pieces stay background.
-void keep_marker_pieces(ImageView<const uint32_t> flooded, const std::vector<Marker>& markers,
-                        int min_area, std::vector<PixelPoint>& piece, ImageView<uint32_t> labels) {
-    for (int64_t y = 0; y < labels.height; ++y) std::fill_n(labels.row(y), labels.width, 0u);
-    for (uint32_t rank = 0; rank < markers.size(); ++rank) {
-        const uint32_t label = rank + 1;
-        piece.assign(1, {markers[rank].x, markers[rank].y});
-        labels(markers[rank].x, markers[rank].y) = label;
-        const auto visit = [&](int64_t x, int64_t y) {
-            if (x < 0 || y < 0 || x >= labels.width || y >= labels.height) return;
-            if (flooded(x, y) != label || labels(x, y) != 0) return;
-            labels(x, y) = label;
-            piece.push_back({x, y});
-        };
-        for (size_t i = 0; i < piece.size(); ++i) {
-            const PixelPoint p = piece[i];
-            visit(p.x - 1, p.y);
-            visit(p.x + 1, p.y);
-            visit(p.x, p.y - 1);
-            visit(p.x, p.y + 1);
-        }
-        if (std::ssize(piece) < min_area)
-            for (const PixelPoint& p : piece) labels(p.x, p.y) = 0;
-    }
 }
 
 }  // namespace
@@ -119,7 +96,6 @@ Separator::Result Separator::operator()(ConstGrayView probability, ConstGrayView
     SeparateScratch& s = *scratch_;
     s.mask.resize(labels.width, labels.height);
     s.heights.resize(labels.width, labels.height);
-    s.flooded.resize(labels.width, labels.height);
     threshold_mask(probability, params_.threshold, s.mask);
     separation::fill_holes(s.mask.view(), params_.hole_side_px, params_.hole_area_px,
                            Connectivity::Four);
@@ -127,11 +103,11 @@ Separator::Result Separator::operator()(ConstGrayView probability, ConstGrayView
                                std::max(params_.smoothing_sigma, 1e-3), s.heights.view());
     const std::vector<Marker> markers = separation::find_markers(
         s.heights.view(), params_.h * separation::kHeightScale, params_.marker_reach_px);
-    s.flood(s.heights.view(), markers, params_.reach_px, s.flooded.view());
+    s.flood(s.heights.view(), markers, params_.reach_px, labels);
     Result result;
     result.count = static_cast<uint32_t>(markers.size());
-    result.cut = find_cut(s.heights.view(), s.flooded.view(), markers.size());
-    keep_marker_pieces(s.flooded.view(), markers, params_.min_area_px, s.piece, labels);
+    result.cut = find_cut(s.heights.view(), labels, markers.size());
+    separation::keep_marker_pieces(markers, params_.min_area_px, labels);
     separation::fill_holes(labels, 2 * params_.reach_px + 1, INT64_MAX, Connectivity::Eight);
     return result;
 }

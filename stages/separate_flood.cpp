@@ -66,9 +66,10 @@ void Flood::step() {
 }
 
 /// A component's only marker gets whatever N steps reach, at any cost.
-void Flood::flood_alone(uint32_t at, uint32_t rank, int steps) {
-    queue_.assign(1, at);
-    keys_[at] = rank;
+void Flood::flood_alone(int steps) {
+    const auto [first, key, before] = changes_.front();
+    queue_.assign(1, first);
+    keys_[first] = key;
     size_t i = 0;
     for (int t = 0; t < steps && i < queue_.size(); ++t)
         for (const size_t end = queue_.size(); i < end; ++i)
@@ -76,7 +77,7 @@ void Flood::flood_alone(uint32_t at, uint32_t rank, int steps) {
                 for (int64_t column = -1; column <= 1; ++column) {
                     const auto n = static_cast<uint32_t>(queue_[i] + row + column);
                     if (heights_[n] == 0 || keys_[n] != kNone) continue;
-                    keys_[n] = rank;
+                    keys_[n] = key;
                     queue_.push_back(n);
                 }
 }
@@ -89,36 +90,46 @@ void Flood::flood_together(int steps) {
     for (int t = 0; t < steps && !changes_.empty(); ++t) step();
 }
 
-void Flood::operator()(ImageView<const Height> heights, const std::vector<Marker>& markers,
-                       int steps, ImageView<uint32_t> labels) {
-    stride_ = heights.width + 2;
-    const auto size = static_cast<size_t>(stride_ * (heights.height + 2));
-    WSI_CHECK(size < UINT32_MAX && steps < 65536);
+void Flood::open_box(ImageView<const Height> heights, const PixelRect& box) {
+    stride_ = box.width + 2;
+    const auto size = static_cast<size_t>(stride_ * (box.height + 2));
+    WSI_CHECK(size < UINT32_MAX);
     heights_.assign(size, 0);
     keys_.assign(size, kNone);
     dirty_.assign(size, 0);
-    for (int64_t y = 0; y < heights.height; ++y)
-        std::copy_n(heights.row(y), heights.width, heights_.data() + (y + 1) * stride_ + 1);
-    // No path leaves a component, so each is flooded by itself, while it is in the cache.
-    const MarkerGroups groups = group_markers(heights, markers);
-    for (size_t g = 0; g + 1 < groups.begin.size(); ++g) {
-        changes_.clear();
-        for (size_t i = groups.begin[g]; i < groups.begin[g + 1]; ++i) {
-            const uint32_t rank = groups.ranks[i];
-            const auto at =
-                static_cast<uint32_t>((markers[rank].y + 1) * stride_ + markers[rank].x + 1);
-            changes_.push_back({at, pack(kTop - heights_[at], 0, rank), kNone});
-        }
-        if (changes_.size() == 1)
-            flood_alone(changes_[0].at, static_cast<uint32_t>(changes_[0].key), steps);
-        else
-            flood_together(steps);
-    }
+    for (int64_t y = 0; y < box.height; ++y)
+        std::copy_n(heights.at(box.x, box.y + y), box.width,
+                    heights_.data() + (y + 1) * stride_ + 1);
+}
+
+void Flood::write_labels(ImageView<uint32_t> labels) const {
     for (int64_t y = 0; y < labels.height; ++y) {
         const uint64_t* keys = keys_.data() + (y + 1) * stride_ + 1;
         uint32_t* row = labels.row(y);
         for (int64_t x = 0; x < labels.width; ++x)
-            row[x] = keys[x] == kNone ? 0 : static_cast<uint32_t>(keys[x]) + 1;
+            if (keys[x] != kNone) row[x] = static_cast<uint32_t>(keys[x]) + 1;
+    }
+}
+
+// No path leaves a component, so each is flooded by itself, while it is in the cache. Pixels of
+// other components in its box are no neighbours of its own, so nothing reaches them.
+void Flood::operator()(ImageView<const Height> heights, const std::vector<Marker>& markers,
+                       int steps, ImageView<uint32_t> labels) {
+    WSI_CHECK(steps < 65536);
+    for (int64_t y = 0; y < labels.height; ++y) std::fill_n(labels.row(y), labels.width, 0u);
+    for (const MarkerGroup& group : group_markers(heights, markers)) {
+        open_box(heights, group.box);
+        changes_.clear();
+        for (const uint32_t rank : group.ranks) {
+            const auto at = static_cast<uint32_t>((markers[rank].y - group.box.y + 1) * stride_ +
+                                                  markers[rank].x - group.box.x + 1);
+            changes_.push_back({at, pack(kTop - heights_[at], 0, rank), kNone});
+        }
+        if (changes_.size() == 1)
+            flood_alone(steps);
+        else
+            flood_together(steps);
+        write_labels(labels.crop(group.box));
     }
 }
 

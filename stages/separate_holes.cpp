@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "stages/run_components.h"
 #include "stages/separate_steps.h"
 
 // Background runs that one label bounds on the left and on the right are joined, row by row, into
@@ -50,16 +51,14 @@ private:
 
     void find_runs(int64_t y) {
         const Label* row = labels_.row(y);
-        int64_t last = -1;  // last labelled pixel
-        for (int64_t x = 0; x < labels_.width; ++x) {
-            if (row[x] == 0) continue;
-            const int64_t gap = x - last - 1;
-            if (gap > 0 && last >= 0 && gap <= max_side_ && row[x] == row[last]) {
-                current_.push_back(runs_.size());
-                runs_.push_back(
-                    {y, last + 1, x, row[x], runs_.size(), y == 0, y, last + 1, x, y + 1, gap});
-            }
-            last = x;
+        for (int64_t x = 0; x < labels_.width;) {
+            const int64_t x0 = x, x1 = run_end(row, x, labels_.width);
+            x = x1;
+            if (row[x0] != 0 || x0 == 0 || x1 == labels_.width || x1 - x0 > max_side_ ||
+                row[x0 - 1] != row[x1])
+                continue;
+            current_.push_back(runs_.size());
+            runs_.push_back({y, x0, x1, row[x1], runs_.size(), y == 0, y, x0, x1, y + 1, x1 - x0});
         }
     }
 

@@ -33,13 +33,13 @@ struct Marker {
 /// be reached inside the box of half side `reach` without descending more than h. Reach: reach + 1.
 std::vector<Marker> find_markers(ImageView<const Height> heights, int h, int reach);
 
-/// Ranks of markers, those of one 8-connected component of the mask side by side:
-/// ranks[begin[g]] .. ranks[begin[g + 1]] are group g, in rising order.
-struct MarkerGroups {
-    std::vector<uint32_t> ranks;
-    std::vector<size_t> begin;
+/// One 8-connected component of the mask that holds markers.
+struct MarkerGroup {
+    PixelRect box;
+    std::vector<uint32_t> ranks;  ///< of its markers, rising
 };
-MarkerGroups group_markers(ImageView<const Height> heights, const std::vector<Marker>& markers);
+std::vector<MarkerGroup> group_markers(ImageView<const Height> heights,
+                                       const std::vector<Marker>& markers);
 
 /// The N-step synchronous flood; labels: 1 + rank of the marker, 0 = not reached. Reach: steps.
 class Flood {
@@ -52,18 +52,25 @@ private:
         uint32_t at;
         uint64_t key, before;
     };
-    void flood_alone(uint32_t at, uint32_t rank, int steps);
+    void open_box(ImageView<const Height> heights, const PixelRect& box);
+    void write_labels(ImageView<uint32_t> labels) const;
+    void flood_alone(int steps);
     void flood_together(int steps);
     uint64_t best(uint32_t at) const;
     void queue_affected(const Change& change);
     void step();
 
+    // Of one component's box, padded by one pixel of non-mask.
     int64_t stride_ = 0;
-    std::vector<Height> heights_;  // padded by one pixel of non-mask
-    std::vector<uint64_t> keys_;   // (cost, steps since the cost rose, marker rank); kNone = none
-    std::vector<uint8_t> dirty_;   // 1 = queued for the next step
+    std::vector<Height> heights_;
+    std::vector<uint64_t> keys_;  // (cost, steps since the cost rose, marker rank); kNone = none
+    std::vector<uint8_t> dirty_;  // 1 = queued for the next step
     std::vector<uint32_t> queue_;
     std::vector<Change> changes_;
 };
+
+/// Of each label only the 4-connected piece that holds its marker stays, if it is large enough.
+void keep_marker_pieces(const std::vector<Marker>& markers, int min_area,
+                        ImageView<uint32_t> labels);
 
 }  // namespace wsi::separation

@@ -115,11 +115,19 @@ TEST(FloodTest, markers_are_grouped_by_component_of_the_mask) {
                 taken[m] = true;
             }
     }
-    const auto groups = separation::group_markers(v.view(), markers);
     std::vector<std::vector<uint32_t>> found;
-    for (size_t g = 0; g + 1 < groups.begin.size(); ++g)
-        found.emplace_back(groups.ranks.begin() + static_cast<std::ptrdiff_t>(groups.begin[g]),
-                           groups.ranks.begin() + static_cast<std::ptrdiff_t>(groups.begin[g + 1]));
+    for (const auto& group : separation::group_markers(v.view(), markers)) {
+        found.push_back(group.ranks);
+        const Image<uint32_t> reached = naive_flood(v, {markers[group.ranks[0]]}, 60);
+        int64_t left = 50, top = 30, right = 0, bottom = 0;
+        for (int64_t y = 0; y < 30; ++y)
+            for (int64_t x = 0; x < 50; ++x)
+                if (reached(x, y) != 0) {
+                    left = std::min(left, x), right = std::max(right, x + 1);
+                    top = std::min(top, y), bottom = std::max(bottom, y + 1);
+                }
+        EXPECT_EQ(group.box, (PixelRect{left, top, right - left, bottom - top}));
+    }
     std::sort(found.begin(), found.end());
     EXPECT_GT(found.size(), 10u);
     EXPECT_LT(found.size(), markers.size());
