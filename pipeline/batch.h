@@ -11,7 +11,7 @@ namespace wsi {
 struct BatchSlide {
     std::string path;
     std::string relative;  ///< below the input folder it was found in; decides the output's place
-    std::string mask, roi;
+    std::string mask, roi, model;  ///< empty = what the command line says
     double slide_mpp = 0;
 };
 

@@ -43,7 +43,7 @@ void add_folder(const fs::path& folder, std::vector<BatchSlide>& out) {
         // All files of a DICOM slide lie in one folder, which is what OpenSlide opens.
         if (suffix == ".dcm" && !dicom_folders.insert(entry.path().parent_path()).second) continue;
         out.push_back(
-            {entry.path().string(), fs::relative(entry.path(), folder).string(), "", "", 0});
+            {entry.path().string(), fs::relative(entry.path(), folder).string(), {}, {}, {}, 0});
     }
 }
 
@@ -82,19 +82,22 @@ void add_csv(const std::string& path, std::vector<BatchSlide>& out) {
         BatchSlide slide;
         for (size_t i = 0; i < std::min(names.size(), cells.size()); ++i) {
             const std::string& cell = cells[i];
+            if (cell.empty()) continue;
+            // Files are named from where the list lies. (An absolute path stays as it is.)
+            const std::string file = (fs::path(path).parent_path() / cell).string();
             if (names[i] == "slide")
-                slide.path = fs::path(cell).is_absolute()
-                                 ? cell
-                                 : (fs::path(path).parent_path() / cell).string();
+                slide.path = file;
             else if (names[i] == "mask")
-                slide.mask = cell;
+                slide.mask = file;
             else if (names[i] == "roi")
-                slide.roi = cell;
-            else if (names[i] == "slide_mpp" && !cell.empty())
+                slide.roi = file;
+            else if (names[i] == "model")
+                slide.model = cell;
+            else if (names[i] == "slide_mpp")
                 slide.slide_mpp = number_cell(cell, path, number);
-            else if (names[i] != "slide_mpp")
+            else
                 fail(ErrorKind::Config, path, ": unknown column `", names[i],
-                     "`; known: slide, slide_mpp, mask, roi");
+                     "`; known: slide, slide_mpp, mask, roi, model");
         }
         slide.relative = fs::path(slide.path).filename().string();
         out.push_back(slide);
@@ -113,7 +116,7 @@ void add_glob(const std::string& pattern, std::vector<BatchSlide>& out) {
     }
     for (size_t i = 0; i < found.gl_pathc; ++i) {
         const fs::path path(found.gl_pathv[i]);
-        out.push_back({path.string(), path.filename().string(), "", "", 0});
+        out.push_back({path.string(), path.filename().string(), {}, {}, {}, 0});
     }
     globfree(&found);
 }
@@ -141,7 +144,7 @@ std::vector<BatchSlide> find_batch_slides(const std::vector<std::string>& inputs
         else if (fs::exists(input) && lower_suffix(input) == ".csv")
             add_csv(input, slides);
         else if (fs::exists(input))
-            slides.push_back({input, fs::path(input).filename().string(), "", "", 0});
+            slides.push_back({input, fs::path(input).filename().string(), {}, {}, {}, 0});
         else if (has_wildcard(input))
             add_glob(input, slides);
         else

@@ -30,7 +30,9 @@ Exit codes: 0 done, 1 usage, 2 some slides failed or have unreadable blocks, 3 t
 void add_config_options(CLI::App& app, CommonOptions& o) {
     app.add_option("--config", o.config_file, "YAML file with settings (see: wsi-segment config)");
     app.add_option("--preset", o.preset, "named settings that ship with the program");
-    app.add_option("--set", o.set, "one setting, e.g. --set stain.method=reinhard; repeats");
+    app.add_option("--set", o.set, "one setting, e.g. --set stain.method=reinhard; repeats")
+        ->allow_extra_args(false)
+        ->default_str("");
 }
 
 void add_slide_options(CLI::App& app, CommonOptions& o) {
@@ -95,7 +97,8 @@ void set_up_log(const CommonOptions& o) {
 class CommandLine {
 public:
     CommandLine() {
-        app_.footer(kExamples);
+        app_.footer(kExamples +
+                    fmt::format("\n\nOutputs by suffix: {}.", fmt::join(export_suffixes(), " ")));
         app_.set_version_flag("--version", std::string(program_version()));
         app_.option_defaults()->always_capture_default();
         add_segment();
@@ -103,6 +106,7 @@ public:
         add_export();
         add_evaluate();
         add_info();
+        for (CLI::App* command : {batch_, export_, info_, doctor_, config_}) command->footer("");
     }
 
     int run(int argc, char** argv) {
@@ -129,9 +133,10 @@ public:
 private:
     void add_segment() {
         app_.add_option("slide", segment_.slide, "slide, flat image or DICOM folder");
-        app_.add_option(
-            "-o,--output", segment_.outputs,
-            "result file; the suffix decides the format; repeats (default: <slide>.h5)");
+        app_.add_option("-o,--output", segment_.outputs,
+                        "result file; the suffix decides the format; repeats (default: <slide>.h5)")
+            ->allow_extra_args(false)
+            ->default_str("");
         app_.add_option("--mask", options_.mask, "image in the place of the tissue mask");
         add_run_options(app_, options_);
         add_output_options(app_, options_);
@@ -139,9 +144,12 @@ private:
     void add_batch() {
         batch_ = app_.add_subcommand("batch", "many slides: folders, globs, lists");
         batch_
-            ->add_option("inputs", batch_options_.inputs,
-                         "slides, folders (searched recursively), or a CSV with a column `slide`")
-            ->required();
+            ->add_option(
+                "inputs", batch_options_.inputs,
+                "slides, folders (searched recursively), globs, or a CSV with a column `slide` "
+                "and, as you like, slide_mpp, mask, roi, model")
+            ->required()
+            ->default_str("");
         batch_->add_option("-o,--output", batch_options_.output_dir, "folder for the results")
             ->required();
         batch_->add_option("--format", batch_options_.formats, "suffixes, e.g. h5,geojson.gz")
@@ -158,7 +166,9 @@ private:
         export_ = app_.add_subcommand("export", "other formats from a finished .h5");
         export_->add_option("result", export_options_.result, "result .h5")->required();
         export_->add_option("-o,--output", export_options_.outputs, "file to write; repeats")
-            ->required();
+            ->required()
+            ->allow_extra_args(false)
+            ->default_str("");
         add_output_options(*export_, options_);
     }
     void add_evaluate() {
@@ -189,7 +199,7 @@ private:
     }
     void add_info() {
         info_ = app_.add_subcommand("info", "what a slide is: size, levels, resolution, stain");
-        info_->add_option("slide", info_slide_)->required();
+        info_->add_option("slide", info_slide_, "slide, flat image or DICOM folder")->required();
         info_->add_flag_callback(
             "--json", [this] { info_format_ = "json"; }, "as JSON");
         add_slide_options(*info_, options_);

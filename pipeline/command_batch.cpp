@@ -3,10 +3,9 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <map>
 
-#include "pipeline/batch.h"
+#include "pipeline/batch_summary.h"
 #include "pipeline/output_check.h"
 #include "pipeline/runtime.h"
 #include "pipeline/stop_signals.h"
@@ -16,14 +15,6 @@ namespace wsi {
 namespace fs = std::filesystem;
 
 namespace {
-
-struct SlideResult {
-    BatchSlide slide;
-    std::string status;  // "complete", "failed", ...
-    SlideReport report;
-    std::string message;
-    ErrorKind kind = ErrorKind::Internal;
-};
 
 class Batch {
 public:
@@ -41,7 +32,7 @@ public:
         for (size_t i = 0; i < slides.size() && stop == StopRequest::None; ++i) {
             spdlog::info("[{}/{}] {}", i + 1, slides.size(), slides[i].path);
             results_.push_back(run_one(slides[i], stop));
-            write_summary();
+            write_summaries(batch_.output_dir, results_);
             // A full disk or a missing device would fail every slide after this one, too.
             if (results_.back().status == "failed" && exit_code(results_.back().kind) == 4) break;
         }
@@ -97,6 +88,7 @@ private:
             check_outputs(job.outputs);
             Config config = config_;
             if (slide.slide_mpp > 0) config.slide.mpp = slide.slide_mpp;
+            if (!slide.model.empty()) config.model.name = slide.model;
             RunStatus status;
             status.stop = &stop;
             const Progress progress(slide.relative, status, progress_mode(options_));
@@ -112,28 +104,6 @@ private:
             spdlog::error("{}", error.what());
         }
         return result;
-    }
-
-    void write_summary() const {
-        const std::string path = (fs::path(batch_.output_dir) / "summary.csv").string();
-        {
-            std::ofstream out(path + ".tmp");
-            out << "slide,status,nuclei,tissue_mm2,density_per_mm2,failed_blocks,seconds,message\n";
-            for (const SlideResult& r : results_) {
-                std::string message = r.message;
-                std::replace(message.begin(), message.end(), '"', '\'');
-                const double density =
-                    r.report.tissue_mm2 > 0
-                        ? static_cast<double>(r.report.nuclei) / r.report.tissue_mm2
-                        : 0;
-                out << fmt::format("\"{}\",{},{},{:.4f},{:.1f},{},{:.1f},\"{}\"\n",
-                                   r.slide.relative, r.status, r.report.nuclei, r.report.tissue_mm2,
-                                   density, r.report.failed_blocks, r.report.seconds, message);
-            }
-            out.flush();
-            if (!out) fail(ErrorKind::Output, "cannot write ", path);
-        }
-        fs::rename(path + ".tmp", path);
     }
 
     int finish(size_t total, bool interrupted) const {

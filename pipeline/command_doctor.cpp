@@ -2,11 +2,13 @@
 #include <sys/statvfs.h>
 
 #include <filesystem>
+#include <fstream>
 #include <functional>
 
 #include "config/version.h"
 #include "io/dependencies.h"
 #include "pipeline/commands.h"
+#include "pipeline/memory_plan.h"
 #include "pipeline/runtime.h"
 
 namespace wsi {
@@ -37,6 +39,21 @@ std::string self_test() {
     return "a painted nucleus is found";
 }
 
+std::string memory() {
+    std::ifstream in("/proc/meminfo");
+    for (std::string key; in >> key;) {
+        double kib = 0;
+        if (key != "MemAvailable:" || !(in >> kib)) continue;
+        const double mib = kib / 1024;
+        const auto text = fmt::format("{:.0f} MiB available, a run takes up to {} by default", mib,
+                                      kDefaultMemoryMib);
+        if (mib < static_cast<double>(kDefaultMemoryMib))
+            fail(ErrorKind::Device, text, "; give less with --memory");
+        return text;
+    }
+    return "unknown";
+}
+
 std::string free_space() {
     struct statvfs s {};
     if (statvfs(".", &s) != 0) fail(ErrorKind::Output, "the current folder cannot be examined");
@@ -59,6 +76,7 @@ int doctor_command(const CommonOptions&) {
         }
     };
     add("processor", [] { return fmt::format("{} cores", available_cores()); });
+    add("memory", &memory);
     add("disk", &free_space);
     add("model", &self_test);
     bool healthy = true;

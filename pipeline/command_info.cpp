@@ -41,6 +41,17 @@ json stain_json(const StainFit& fit) {
             {"reason", fit.reason}};
 }
 
+void print_stain(const json& stain) {
+    for (const char* name : {"haematoxylin", "second_stain"}) {
+        const auto od = stain.at(name).get<std::array<double, 3>>();
+        fmt::print("  {:12}optical densities of R, G, B: {:.3f} {:.3f} {:.3f}\n",
+                   name == std::string("second_stain") ? "2nd stain" : "haematox.", od[0], od[1],
+                   od[2]);
+    }
+    if (stain.at("source") != "fit")
+        fmt::print("              (reference values: {})\n", stain.at("reason").get<std::string>());
+}
+
 void print_text(const SlideInfo& info, const json& all) {
     fmt::print(
         "{}\n  vendor      {}\n  size        {} x {} px\n  resolution  {:.4g} x {:.4g} µm/px "
@@ -50,8 +61,11 @@ void print_text(const SlideInfo& info, const json& all) {
     for (size_t i = 0; i < info.levels.size(); ++i)
         fmt::print("  level {}     {} x {}, 1:{:.4g}\n", i, info.levels[i].size.width,
                    info.levels[i].size.height, info.levels[i].downsample);
+    if (info.bounds.size() != info.size())
+        fmt::print("  bounds      {} x {} px at {}, {}\n", info.bounds.width, info.bounds.height,
+                   info.bounds.x, info.bounds.y);
     fmt::print("  tissue      {:.2f} mm²\n", all.at("tissue_mm2").get<double>());
-    fmt::print("  stain       {}\n", all.at("stain").dump());
+    print_stain(all.at("stain"));
     for (const std::string& warning : info.warnings) fmt::print("  warning     {}\n", warning);
 }
 

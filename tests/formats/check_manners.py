@@ -55,6 +55,7 @@ def check_mistakes(out):
     expect(run(SLIDE, "--memory", "100MiB", "-o", "x.h5", cwd=out), 1, "100 MiB", "at least")
     expect(run(SLIDE, "--model", "hovernet", cwd=out), 1, "hovernet", "classical")
     expect(run(SLIDE, "--roi", "absent.geojson", cwd=out), 1, "absent.geojson")
+    expect(run("-o", "x.h5", "--set", "separate.h=9", SLIDE, cwd=out), 1, "separate.h")  # the slide may come last
     expect(run("export", SLIDE, "-o", "x.csv", cwd=out), 3, "not an HDF5 file")
     assert not (out / "x.h5").exists()
 
@@ -145,13 +146,35 @@ def check_batch(out):
         listed = run("batch", "slides", "-o", "results", "--dry-run", "--shard", shard, cwd=out)
         seen += [line.split(" -> ")[0] for line in listed.stdout.splitlines()]
     assert sorted(seen) == sorted(["slides/a/one.svs", "slides/bad.svs", "slides/two.svs"]), seen
+    summary = (out / "results" / "summary.md").read_text()
+    assert summary.startswith("# 3 slides, 2 without problems") and "| bad.svs | " in summary, summary
+    check_list(out)
     expect(run("batch", "slides/bad.svs", "-o", "results3", "-q", cwd=out), 3)
 
 
-def check_roi(out):
+def check_list(out):
+    """A CSV: files are named from where it lies; every column is heeded; an unknown one is named."""
+    write_square(out / "slides" / "roi.geojson")
+    (out / "slides" / "list.csv").write_text("slide,roi,slide_mpp,model\na/one.svs,roi.geojson,,\ntwo.svs,,0.45,classical\n")
+    expect(run("batch", "slides/list.csv", "-o", "results4", "-q", cwd=out), 0)
+    x, _ = nuclei(out / "results4" / "one.h5")
+    assert len(x) > 20 and x.min() > 590 and x.max() < 1510
+    with h5py.File(out / "results4" / "two.h5") as file:
+        assert file["slide"].attrs["mpp_x"] == 0.45
+    (out / "slides" / "list.csv").write_text("slide,model\ntwo.svs,hovernet\n")
+    expect(run("batch", "slides/list.csv", "-o", "results5", "-q", cwd=out), 3, "hovernet")
+    (out / "slides" / "list.csv").write_text("slide,mpp\ntwo.svs,0.5\n")
+    expect(run("batch", "slides/list.csv", "-o", "results6", "-q", cwd=out), 1, "unknown column `mpp`", "slide_mpp")
+
+
+def write_square(path):
     square = [[600, 900], [1500, 900], [1500, 1900], [600, 1900], [600, 900]]
     json.dump({"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [square]}},
-              open(out / "roi.geojson", "w"))
+              open(path, "w"))
+
+
+def check_roi(out):
+    write_square(out / "roi.geojson")
     expect(run(SLIDE, "--roi", "roi.geojson", "-o", "roi.h5", "-q", cwd=out), 0)
     x, y = nuclei(out / "roi.h5")
     assert len(x) > 20 and x.min() > 590 and x.max() < 1510 and y.min() > 890 and y.max() < 1910
