@@ -12,7 +12,7 @@ LAYERS = ["config", "io/types", "io", "stages/kernels", "stages", "model", "pipe
 # header pattern -> files that may include it (regular expressions on the path)
 LIBRARIES = {
     r"tbb/": r"^pipeline/",
-    r"torch/|ATen/|c10/": r"^model/.*\.(cpp|cu)$",
+    r"torch/|ATen/|c10/|model/nn/|model/train/": r"^model/(nn|train)/.*\.(h|cpp|cu)$",
     r"openslide\.h": r"^io/(openslide_slide|dependencies)\.cpp$",
     r"vips/": r"^io/(flat_slide|vips_setup|mask_image|picture|dependencies)\.cpp$",
     r"hdf5\.h": r"^io/(hdf5_file\.h|dependencies\.cpp)$",

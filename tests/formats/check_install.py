@@ -33,6 +33,8 @@ def check_files(prefix):
 def check_libraries(prefix):
     """Every library is the system's or the prefix's own."""
     listed = bare("/usr/bin/ldd", prefix / "bin/wsi-segment", cwd=prefix)
+    for networks in (prefix / "lib").glob("libwsi_networks.so"):
+        listed += bare("/usr/bin/ldd", networks, cwd=prefix)
     assert "not found" not in listed, listed
     for library in re.findall(r"=> (/.+?) \(0x", listed):
         inside = pathlib.Path(library).resolve().is_relative_to(prefix.resolve())
