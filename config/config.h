@@ -58,6 +58,40 @@ struct SeparateConfig {
     double reach_um = 16;       ///< a nucleus ends at this distance from its marker
 };
 
+enum class NetworkActivation { Relu, LeakyRelu, Swish, Glu };
+enum class ActivationPlacement { Encoder, All };
+
+/// Shape of a network that is trained; a weights file carries its own.
+struct NetworkConfig {
+    std::string architecture = "eunet3plus";
+    int base = 16;  ///< channels of the finest scale and of every decoder branch
+    NetworkActivation activation = NetworkActivation::Glu;
+    ActivationPlacement place = ActivationPlacement::Encoder;
+    bool blur_pool = true;
+    double dropout = 0.1;
+    bool distance = true;  ///< second head: per-nucleus normalised distance
+};
+
+enum class Precision { Fp32, Bf16 };
+
+/// How a network is trained.
+struct TrainConfig {
+    int epochs = 50;
+    int batch = 4;
+    int patch_px = 256;
+    double mpp = 0.5;
+    double learning_rate = 1e-3;  ///< its peak: linear warm-up, then half a cosine
+    double weight_decay = 1e-4;
+    int warmup_steps = 100;
+    double clip_norm = 1;
+    double ema = 0.995;
+    double distance_weight = 1;
+    double normalised_share = 0.5;  ///< of the patches, in stain-normalised colours
+    std::string development = "human rectum;human tonsile;mouse liver";
+    Precision precision = Precision::Bf16;
+    double checkpoint_minutes = 5;
+};
+
 struct RunConfig {
     int threads = 0;         ///< 0 = all cores
     int64_t memory_mib = 0;  ///< 0 = 1400; bounds slots, open regions and caches
@@ -74,6 +108,8 @@ struct Config {
     ModelConfig model;
     SeparateConfig separate;
     RunConfig run;
+    NetworkConfig network;
+    TrainConfig train;
 };
 
 }  // namespace wsi

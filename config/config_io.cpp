@@ -28,6 +28,22 @@ constexpr std::array<std::pair<const char*, StainMethod>, 4> kMethods{
 constexpr std::array<std::pair<const char*, StainSet>, 2> kStains{
     {{"he", StainSet::He}, {"hdab", StainSet::Hdab}}};
 
+constexpr std::array<std::pair<const char*, NetworkActivation>, 4> kActivations{
+    {{"relu", NetworkActivation::Relu},
+     {"leaky_relu", NetworkActivation::LeakyRelu},
+     {"swish", NetworkActivation::Swish},
+     {"glu", NetworkActivation::Glu}}};
+constexpr std::array<std::pair<const char*, ActivationPlacement>, 2> kPlaces{
+    {{"encoder", ActivationPlacement::Encoder}, {"all", ActivationPlacement::All}}};
+constexpr std::array<std::pair<const char*, Precision>, 2> kPrecisions{
+    {{"fp32", Precision::Fp32}, {"bf16", Precision::Bf16}}};
+
+constexpr const auto& names_of(StainMethod) { return kMethods; }
+constexpr const auto& names_of(StainSet) { return kStains; }
+constexpr const auto& names_of(NetworkActivation) { return kActivations; }
+constexpr const auto& names_of(ActivationPlacement) { return kPlaces; }
+constexpr const auto& names_of(Precision) { return kPrecisions; }
+
 template <class Enum, size_t N>
 std::string name_of(const std::array<std::pair<const char*, Enum>, N>& names, Enum value) {
     for (const auto& [name, v] : names)
@@ -58,8 +74,8 @@ std::string number_text(Number value) {
 
 std::string to_text(const std::string& v) { return v; }
 std::string to_text(bool v) { return v ? "true" : "false"; }
-std::string to_text(StainMethod v) { return name_of(kMethods, v); }
-std::string to_text(StainSet v) { return name_of(kStains, v); }
+template <class Enum>
+requires std::is_enum_v<Enum> std::string to_text(Enum v) { return name_of(names_of(v), v); }
 template <class Number>
 requires std::is_arithmetic_v<Number> std::string to_text(Number v) { return number_text(v); }
 
@@ -73,11 +89,10 @@ std::string from_text(const std::string& text, const Range&, bool& out) {
     out = text == "true";
     return "";
 }
-std::string from_text(const std::string& text, const Range&, StainMethod& out) {
-    return parse_enum(kMethods, text, out);
-}
-std::string from_text(const std::string& text, const Range&, StainSet& out) {
-    return parse_enum(kStains, text, out);
+template <class Enum>
+requires std::is_enum_v<Enum> std::string from_text(const std::string& text, const Range&,
+                                                    Enum& out) {
+    return parse_enum(names_of(out), text, out);
 }
 template <class Number>
 requires std::is_arithmetic_v<Number> std::string from_text(const std::string& text,
@@ -265,19 +280,32 @@ std::string config_markdown() {
     for_each_field(defaults, [&](const std::string& name, auto& member, Effect effect, Range,
                                  const char* text) {
         out << "| `" << name << "` | " << to_text(member) << " | "
-            << (effect == Effect::Results ? "yes" : "no") << " | " << text << " |\n";
+            << (effect == Effect::Results    ? "yes"
+                : effect == Effect::Training ? "training"
+                                             : "no")
+            << " | " << text << " |\n";
     });
     return out.str();
 }
 
-std::vector<std::pair<std::string, std::string>> result_fields(const Config& config) {
+namespace {
+std::vector<std::pair<std::string, std::string>> fields_of(const Config& config, Effect wanted) {
     Config copy = config;
     std::vector<std::pair<std::string, std::string>> fields;
     for_each_field(copy,
                    [&](const std::string& name, auto& member, Effect effect, Range, const char*) {
-                       if (effect == Effect::Results) fields.emplace_back(name, to_text(member));
+                       if (effect == wanted) fields.emplace_back(name, to_text(member));
                    });
     return fields;
+}
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> result_fields(const Config& config) {
+    return fields_of(config, Effect::Results);
+}
+
+std::vector<std::pair<std::string, std::string>> training_fields(const Config& config) {
+    return fields_of(config, Effect::Training);
 }
 
 int64_t parse_memory_mib(const std::string& text) {

@@ -30,6 +30,9 @@ std::string config_markdown();
 /// Canonical (key, value) of every setting that may change results: part of a run's identity.
 std::vector<std::pair<std::string, std::string>> result_fields(const Config& config);
 
+/// (key, value) of every setting that shapes weights being trained: written into weights files.
+std::vector<std::pair<std::string, std::string>> training_fields(const Config& config);
+
 /// "1400", "1400MiB", "1.5GiB" as MiB. Throws Error{Config}.
 int64_t parse_memory_mib(const std::string& text);
 

@@ -12,7 +12,8 @@ namespace wsi {
 
 enum class Effect {
     Results,  ///< another value may give other nuclei or other numbers
-    Running   ///< how fast, how much memory, what is kept
+    Running,  ///< how fast, how much memory, what is kept
+    Training  ///< of weights being trained; a slide's run does not look at it
 };
 
 struct Range {
@@ -85,6 +86,42 @@ void visit(V& v, RunConfig& c) {
 }
 
 template <class V>
+void visit(V& v, NetworkConfig& c) {
+    v("architecture", c.architecture, Effect::Training, Range{}, "eunet3plus");
+    v("base", c.base, Effect::Training, Range{4, 256}, "channels of the finest scale");
+    v("activation", c.activation, Effect::Training, Range{}, "relu, leaky_relu, swish or glu");
+    v("place", c.place, Effect::Training, Range{}, "where it is used: encoder or all");
+    v("blur_pool", c.blur_pool, Effect::Training, Range{}, "blur after max pooling");
+    v("dropout", c.dropout, Effect::Training, Range{0, 0.9}, "of channels of the bottleneck");
+    v("distance", c.distance, Effect::Training, Range{}, "second head: distance within nuclei");
+}
+
+template <class V>
+void visit(V& v, TrainConfig& c) {
+    v("epochs", c.epochs, Effect::Training, Range{1, 100000}, "passes over the images");
+    v("batch", c.batch, Effect::Training, Range{1, 1024}, "patches per step");
+    v("patch_px", c.patch_px, Effect::Training, Range{32, 2048}, "side of a patch");
+    v("mpp", c.mpp, Effect::Training, Range{0.1, 4}, "resolution to learn at in µm per pixel");
+    v("learning_rate", c.learning_rate, Effect::Training, Range{0, 1},
+      "its peak, after a linear warm-up; then half a cosine");
+    v("weight_decay", c.weight_decay, Effect::Training, Range{0, 1}, "of AdamW");
+    v("warmup_steps", c.warmup_steps, Effect::Training, Range{0, 1e6}, "steps to the peak");
+    v("clip_norm", c.clip_norm, Effect::Training, Range{0, 1e6},
+      "gradients are scaled down to this norm; 0 = never");
+    v("ema", c.ema, Effect::Training, Range{0, 0.99999},
+      "decay of the averaged weights, which are the ones kept");
+    v("distance_weight", c.distance_weight, Effect::Training, Range{0, 100},
+      "of the distance head's loss");
+    v("normalised_share", c.normalised_share, Effect::Training, Range{0, 1},
+      "of the patches, shown in stain-normalised colours");
+    v("development", c.development, Effect::Training, Range{},
+      "organs kept out of training to choose the best weights, by ;");
+    v("precision", c.precision, Effect::Training, Range{}, "fp32 or bf16");
+    v("checkpoint_minutes", c.checkpoint_minutes, Effect::Running, Range{0, 1e6},
+      "between checkpoints of a training run");
+}
+
+template <class V>
 void visit(V& v, Config& c) {
     v.section("slide", c.slide, "how a slide is read");
     v.section("tissue", c.tissue, "where nuclei are looked for");
@@ -93,6 +130,8 @@ void visit(V& v, Config& c) {
     v.section("model", c.model, "what finds the nuclei");
     v.section("separate", c.separate, "how touching nuclei are told apart");
     v.section("run", c.run, "resources");
+    v.section("network", c.network, "shape of a network that is trained");
+    v.section("train", c.train, "how it is trained");
 }
 
 }  // namespace wsi
