@@ -1,0 +1,49 @@
+#pragma once
+
+#include "io/types/image.h"
+#include "io/types/random.h"
+#include "stages/stain.h"
+
+namespace wsi {
+
+using LabelImage = Image<uint32_t>;  ///< instance id of each pixel, 0 = background
+
+/// A square that a network learns from.
+struct TrainingPatch {
+    RgbImage rgb;
+    LabelImage ids;
+};
+
+/// How likely each change is; strengths are fixed (models.md 7).
+struct AugmentOptions {
+    double affine = 0.5;  ///< any angle, scale 0.8–1.25, shear ±5°; else right angles and flips
+    double elastic = 0.3;  ///< smooth displacement of at most 6 px
+    double gamma = 0.5;    ///< 0.7–1.4, log-uniform
+    double intensity = 0.5;  ///< brightness ±0.1, contrast 0.8–1.2, saturation 0.8–1.2, hue ±4°
+    double clahe = 0.2;      ///< lightness, clip 1–3, 8x8 tiles
+    double noise = 0.2;      ///< Gaussian, sd ≤ 0.03
+    double blur = 0.1;       ///< Gaussian, sigma 0.5–1.2 px
+    double stain = 0.3;      ///< haematoxylin and eosin ×0.9–1.1, ±0.02
+};
+
+/// Each function changes the patch in place and draws only from `random`.
+/// side px square out of the image: shifted, turned by a right angle, flipped; with a chance
+/// turned, scaled and sheared as well. Outside the image colours and ids are reflected.
+TrainingPatch cut_patch(const RgbImage& rgb, const LabelImage& ids, int side, double affine,
+                        Random& random);
+void displace_elastically(TrainingPatch& patch, Random& random);
+void change_gamma(RgbImage& rgb, Random& random);
+void change_intensity(RgbImage& rgb, Random& random);
+void equalise_locally(RgbImage& rgb, Random& random);  ///< CLAHE
+void add_noise(RgbImage& rgb, Random& random);
+void blur(RgbImage& rgb, Random& random);
+void change_stains(RgbImage& rgb, const StainMatrix& stains, Random& random);
+
+/// Everything above by its chance, in a fixed order. A pure function of its arguments.
+TrainingPatch augment(const RgbImage& rgb, const LabelImage& ids, int side,
+                      const StainMatrix& stains, const AugmentOptions& options, uint64_t seed);
+
+/// Without chance: the middle square, reflected where the image is smaller.
+TrainingPatch centre_patch(const RgbImage& rgb, const LabelImage& ids, int side);
+
+}  // namespace wsi

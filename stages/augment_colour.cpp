@@ -1,0 +1,115 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <opencv2/imgproc.hpp>
+
+#include "stages/augment.h"
+
+namespace wsi {
+
+namespace {
+
+cv::Mat as_mat(RgbImage& rgb) {
+    return {static_cast<int>(rgb.height()), static_cast<int>(rgb.width()), CV_8UC3, rgb.data()};
+}
+
+uint8_t to_byte(double value) {
+    return static_cast<uint8_t>(std::clamp(std::lround(value), 0L, 255L));
+}
+
+void apply_table(RgbImage& rgb, const std::array<uint8_t, 256>& table) {
+    uint8_t* const end = rgb.data() + 3 * rgb.size().area();
+    std::transform(rgb.data(), end, rgb.data(), [&](uint8_t v) { return table[v]; });
+}
+
+/// OpenCV's own conversions, in place: hue in [0, 180).
+template <class Change>
+void in_space(RgbImage& rgb, int to, int back, Change change) {
+    cv::Mat pixels = as_mat(rgb), converted;
+    cv::cvtColor(pixels, converted, to);
+    change(converted);
+    cv::cvtColor(converted, pixels, back);
+}
+
+}  // namespace
+
+void change_gamma(RgbImage& rgb, Random& random) {
+    const double gamma = std::exp(random.uniform(std::log(0.7), std::log(1.4)));
+    std::array<uint8_t, 256> table{};
+    for (size_t v = 0; v < table.size(); ++v)
+        table[v] = to_byte(255 * std::pow(static_cast<double>(v) / 255, gamma));
+    apply_table(rgb, table);
+}
+
+void change_intensity(RgbImage& rgb, Random& random) {
+    const double brightness = random.uniform(-25.5, 25.5), contrast = random.uniform(0.8, 1.2);
+    const double saturation = random.uniform(0.8, 1.2);
+    const auto hue = static_cast<int>(std::lround(random.uniform(-4, 4)));
+    std::array<uint8_t, 256> table{};
+    for (size_t v = 0; v < table.size(); ++v)
+        table[v] = to_byte(128 + contrast * (static_cast<double>(v) - 128) + brightness);
+    apply_table(rgb, table);
+    in_space(rgb, cv::COLOR_RGB2HSV, cv::COLOR_HSV2RGB, [&](cv::Mat& hsv) {
+        for (auto it = hsv.begin<cv::Vec3b>(); it != hsv.end<cv::Vec3b>(); ++it) {
+            (*it)[0] = static_cast<uint8_t>(((*it)[0] + hue + 180) % 180);
+            (*it)[1] = to_byte((*it)[1] * saturation);
+        }
+    });
+}
+
+void equalise_locally(RgbImage& rgb, Random& random) {
+    const auto clahe = cv::createCLAHE(random.uniform(1, 3), cv::Size(8, 8));
+    in_space(rgb, cv::COLOR_RGB2Lab, cv::COLOR_Lab2RGB, [&](cv::Mat& lab) {
+        cv::Mat lightness;
+        cv::extractChannel(lab, lightness, 0);
+        clahe->apply(lightness, lightness);
+        cv::insertChannel(lightness, lab, 0);
+    });
+}
+
+void add_noise(RgbImage& rgb, Random& random) {
+    const double sd = random.uniform(0, 0.03 * 255);
+    uint8_t* const end = rgb.data() + 3 * rgb.size().area();
+    for (uint8_t* v = rgb.data(); v != end; ++v) *v = to_byte(*v + sd * random.normal());
+}
+
+void blur(RgbImage& rgb, Random& random) {
+    cv::Mat pixels = as_mat(rgb);
+    cv::GaussianBlur(pixels, pixels, cv::Size(), random.uniform(0.5, 1.2), 0, cv::BORDER_REFLECT);
+}
+
+void change_stains(RgbImage& rgb, const StainMatrix& stains, Random& random) {
+    const Deconvolver deconvolve(stains);
+    std::array<double, 2> gain{}, shift{};
+    for (size_t s = 0; s < 2; ++s) {
+        gain[s] = random.uniform(0.9, 1.1) - 1;
+        shift[s] = random.uniform(-0.02, 0.02);
+    }
+    for (int64_t i = 0; i < rgb.size().area(); ++i) {
+        uint8_t* const pixel = rgb.data() + 3 * i;
+        const std::array<float, 2> density = deconvolve(pixel);
+        // Only the change is added in optical density, so that what no stain explains stays.
+        for (size_t c = 0; c < 3; ++c) {
+            double od = 0;
+            for (size_t s = 0; s < 2; ++s)
+                od += stains[s][c] * (gain[s] * static_cast<double>(density[s]) + shift[s]);
+            pixel[c] = to_byte((pixel[c] + 1) * std::exp(-od) - 1);
+        }
+    }
+}
+
+TrainingPatch augment(const RgbImage& rgb, const LabelImage& ids, int side,
+                      const StainMatrix& stains, const AugmentOptions& options, uint64_t seed) {
+    Random random(seed);
+    TrainingPatch patch = cut_patch(rgb, ids, side, options.affine, random);
+    if (random.chance(options.elastic)) displace_elastically(patch, random);
+    if (random.chance(options.stain)) change_stains(patch.rgb, stains, random);
+    if (random.chance(options.gamma)) change_gamma(patch.rgb, random);
+    if (random.chance(options.intensity)) change_intensity(patch.rgb, random);
+    if (random.chance(options.clahe)) equalise_locally(patch.rgb, random);
+    if (random.chance(options.noise)) add_noise(patch.rgb, random);
+    if (random.chance(options.blur)) blur(patch.rgb, random);
+    return patch;
+}
+
+}  // namespace wsi

@@ -1,0 +1,103 @@
+#include "stages/augment.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+#include "stages/nucleus_targets.h"
+
+namespace wsi {
+
+namespace {
+
+/// Every pixel another colour; one nucleus left of the middle.
+TrainingPatch coloured(int side) {
+    TrainingPatch patch{RgbImage(side, side), LabelImage(side, side)};
+    for (int y = 0; y < side; ++y)
+        for (int x = 0; x < side; ++x) {
+            patch.rgb(x, y, 0) = static_cast<uint8_t>(60 + x * 120 / side);
+            patch.rgb(x, y, 1) = static_cast<uint8_t>(60 + y * 120 / side);
+            patch.rgb(x, y, 2) = 150;
+            patch.ids(x, y) = x > side / 4 && x < side / 2 && y > side / 3 && y < side / 2 ? 7 : 0;
+        }
+    return patch;
+}
+
+bool equal(const TrainingPatch& a, const TrainingPatch& b) {
+    return std::equal(a.rgb.data(), a.rgb.data() + 3 * a.rgb.size().area(), b.rgb.data()) &&
+           std::equal(a.ids.data(), a.ids.data() + a.ids.size().area(), b.ids.data());
+}
+
+}  // namespace
+
+TEST(AugmentTest, is_a_pure_function_of_its_seed) {
+    const TrainingPatch source = coloured(64);
+    std::set<std::string> seen;
+    for (uint64_t seed = 0; seed < 20; ++seed) {
+        const auto make = [&] {
+            return augment(source.rgb, source.ids, 48, kReferenceHe, AugmentOptions{}, seed);
+        };
+        const TrainingPatch a = make();
+        EXPECT_TRUE(equal(a, make()));
+        seen.emplace(a.rgb.data(), a.rgb.data() + 3 * a.rgb.size().area());
+    }
+    EXPECT_EQ(seen.size(), 20U);
+}
+
+TEST(AugmentTest, right_angles_and_flips_move_colours_and_ids_together) {
+    const TrainingPatch source = coloured(32);
+    for (uint64_t seed = 0; seed < 16; ++seed) {
+        Random random(seed);
+        const TrainingPatch patch = cut_patch(source.rgb, source.ids, 32, 0, random);
+        for (int64_t i = 0; i < patch.ids.size().area(); ++i) {
+            // Red and green say where the pixel came from.
+            const int x = (patch.rgb.data()[3 * i] - 60) * 32 / 120;
+            const int y = (patch.rgb.data()[3 * i + 1] - 60) * 32 / 120;
+            const bool well_inside = x > 9 && x < 14 && y > 11 && y < 14;
+            if (well_inside) {
+                EXPECT_EQ(patch.ids.data()[i], 7U) << seed;
+            }
+        }
+    }
+}
+
+TEST(AugmentTest, every_colour_change_changes_colours_and_keeps_white_tissue_in_range) {
+    const TrainingPatch source = coloured(32);
+    const auto changed = [&](auto change) {
+        TrainingPatch patch = source;
+        Random random(3);
+        change(patch.rgb, random);
+        return !equal(patch, source);
+    };
+    EXPECT_TRUE(changed(change_gamma));
+    EXPECT_TRUE(changed(change_intensity));
+    EXPECT_TRUE(changed(equalise_locally));
+    EXPECT_TRUE(changed(add_noise));
+    EXPECT_TRUE(changed(blur));
+    EXPECT_TRUE(
+        changed([](RgbImage& rgb, Random& random) { change_stains(rgb, kReferenceHe, random); }));
+}
+
+TEST(AugmentTest, centre_patch_reflects_what_lies_outside) {
+    const TrainingPatch source = coloured(16);
+    const TrainingPatch patch = centre_patch(source.rgb, source.ids, 20);
+    EXPECT_EQ(patch.rgb(2, 2, 0), source.rgb(0, 0, 0));
+    EXPECT_EQ(patch.rgb(1, 2, 0), source.rgb(1, 0, 0));
+    EXPECT_EQ(patch.rgb(19, 2, 0), source.rgb(13, 0, 0));
+}
+
+TEST(NucleusTargetsTest, distance_is_one_in_the_middle_and_falls_to_the_border) {
+    LabelImage ids(20, 20);
+    for (int y = 5; y < 12; ++y)
+        for (int x = 4; x < 11; ++x) ids(x, y) = x < 7 ? 3 : 9;  // two that touch
+    const NucleusTargets targets = nucleus_targets(ids);
+    EXPECT_FLOAT_EQ(targets.distance(5, 8), 1.0F);  // middle of the narrow one
+    EXPECT_FLOAT_EQ(targets.distance(6, 8), 0.5F);  // beside the other nucleus
+    EXPECT_FLOAT_EQ(targets.distance(7, 8), 0.5F);
+    EXPECT_FLOAT_EQ(targets.distance(3, 8), 0.0F);
+    EXPECT_EQ(targets.nucleus(4, 5), 1);
+    EXPECT_EQ(targets.nucleus(4, 4), 0);
+}
+
+}  // namespace wsi
