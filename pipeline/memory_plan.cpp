@@ -36,8 +36,9 @@ Costs costs_of(const SlidePlan& plan, int halo_px) {
 }  // namespace
 
 MemoryPlan plan_memory(const RunConfig& run, const SlidePlan& plan, int threads, int batch,
-                       int separation_halo_px) {
-    const int64_t budget = (run.memory_mib > 0 ? run.memory_mib : kDefaultMemoryMib) * kMib;
+                       int separation_halo_px, int64_t segmenter_bytes) {
+    const int64_t budget =
+        run.memory_mib > 0 ? run.memory_mib * kMib : kDefaultMemoryMib * kMib + segmenter_bytes;
     const Costs cost = costs_of(plan, separation_halo_px);
     MemoryPlan out;
     // Two batches in flight and one tile being read per thread keep everybody busy; more would only
@@ -48,8 +49,8 @@ MemoryPlan plan_memory(const RunConfig& run, const SlidePlan& plan, int threads,
     out.finishers = threads;
     int64_t cache = std::min<int64_t>(96, 32 + 16 * threads) * kMib;
     const auto need = [&] {
-        return kFixedBytes + cache + out.slots * cost.slot + out.open_regions * cost.open +
-               out.finishers * cost.finish;
+        return kFixedBytes + segmenter_bytes + cache + out.slots * cost.slot +
+               out.open_regions * cost.open + out.finishers * cost.finish;
     };
     while (need() > budget && out.finishers > 1) --out.finishers;
     if (need() > budget) out.open_regions = 2;

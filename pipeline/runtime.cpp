@@ -5,6 +5,7 @@
 #include <tbb/global_control.h>
 
 #include <algorithm>
+#include <climits>
 #include <csignal>
 #include <opencv2/core.hpp>
 
@@ -28,6 +29,12 @@ Runtime::Runtime(int threads) : impl_(std::make_unique<Impl>(threads)) {
 }
 
 Runtime::~Runtime() = default;
+
+void keep_freed_memory() {
+    mallopt(M_MMAP_MAX, 0);
+    mallopt(M_TRIM_THRESHOLD, INT_MAX);
+    mallopt(M_TOP_PAD, 64 << 20);
+}
 
 int available_cores() {
     cpu_set_t set;

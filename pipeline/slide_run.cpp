@@ -17,6 +17,7 @@
 #include "pipeline/flow.h"
 #include "pipeline/journal.h"
 #include "pipeline/provenance.h"
+#include "pipeline/runtime.h"
 #include "stages/features.h"
 
 namespace wsi {
@@ -127,8 +128,11 @@ void SlideRun::prepare() {
 
 /// False when a stop was asked for before everything was finished.
 bool SlideRun::map_and_finish() {
+    const int workers = std::min(threads_, segmenter_->max_concurrency());
     const MemoryPlan memory =
-        plan_memory(config_.run, *plan_, threads_, config_.model.batch, separation_.halo_px());
+        plan_memory(config_.run, *plan_, threads_, config_.model.batch, separation_.halo_px(),
+                    workers * segmenter_->working_bytes());
+    if (segmenter_->working_bytes() > 0) keep_freed_memory();
     status_.enter("tiles");
     RegionBoard board(*plan_, parts_.restore(*plan_));
     status_.tiles_total = plan_->tile_count();

@@ -1,0 +1,22 @@
+#include "model/network_library.h"
+#include "model/nn/network_segmenter.h"
+#include "model/nn/translated.h"
+#include "model/train/torch_trainer.h"
+
+namespace wsi {
+
+namespace {
+
+constexpr NetworkLibrary kLibrary{
+    [](const std::string& weights) -> std::unique_ptr<Segmenter> {
+        return nn::translated([&] { return std::make_unique<nn::NetworkSegmenter>(weights); });
+    },
+    [](const Config& config) -> std::unique_ptr<Trainer> {
+        return nn::translated([&] { return std::make_unique<train::TorchTrainer>(config); });
+    }};
+
+}  // namespace
+
+extern "C" const NetworkLibrary* wsi_network_library() { return &kLibrary; }
+
+}  // namespace wsi

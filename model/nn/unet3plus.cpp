@@ -1,0 +1,99 @@
+#include "model/nn/unet3plus.h"
+
+#include <vector>
+
+namespace wsi::nn {
+
+namespace {
+torch::nn::Conv2d head(int64_t in, int64_t out) {
+    return torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, 3).padding(1));
+}
+
+/// Name of the branch that brings scale `scale` into decoder stage `stage`, both counted from 1
+/// (finest): pooled from the encoder, taken over, or upsampled from the decoder (hd5 = encoder 5).
+std::string branch_name(int stage, int scale) {
+    const std::string to = "hd" + std::to_string(stage), from = std::to_string(scale);
+    if (scale < stage) return "h" + from + "_PT_" + to;
+    if (scale == stage) return "h" + from + "_Cat_" + to;
+    return "hd" + from + "_UT_" + to;
+}
+}  // namespace
+
+UNet3PlusImpl::UNet3PlusImpl(const UNet3PlusOptions& options) : options_(options) {
+    int64_t in = 3;
+    for (int i = 0; i < kScales; ++i) {
+        const int64_t out = options.base << i;
+        encoder_[static_cast<size_t>(i)] = register_module("conv" + std::to_string(i + 1),
+                                                           DoubleConv(in, out, options.activation));
+        in = out;
+    }
+    for (int stage = kScales - 1; stage >= 1; --stage) add_stage(stage);
+    head_ = register_module("outconv1", head(kScales * options.base, options.classes));
+    if (options.distance)
+        distance_head_ = register_module("distance", head(kScales * options.base, 1));
+}
+
+void UNet3PlusImpl::add_stage(int stage) {
+    const int64_t b = options_.base, joined = kScales * b;
+    const Activation activation =
+        options_.place == ActivationPlace::All ? options_.activation : Activation::Relu;
+    Stage& s = stages_[static_cast<size_t>(stage - 1)];
+    for (int scale = 1; scale <= kScales; ++scale) {
+        const bool from_encoder = scale <= stage || scale == kScales;
+        const std::string name = branch_name(stage, scale);
+        s.branches[static_cast<size_t>(scale - 1)] =
+            ConvBnAct(*this, name + "_conv", *this, name + "_bn",
+                      from_encoder ? b << (scale - 1) : joined, b, activation);
+    }
+    const std::string number = std::to_string(stage);
+    s.fusion = ConvBnAct(*this, "conv" + number + "d_1", *this, "bn" + number + "d_1", joined,
+                         joined, activation);
+}
+
+std::array<at::Tensor, 5> UNet3PlusImpl::encode(const at::Tensor& images) {
+    std::array<at::Tensor, 5> maps;
+    at::Tensor x = images;
+    for (size_t i = 0; i < maps.size(); ++i) {
+        if (i > 0) x = options_.blur_pool ? max_blur_pool(x) : at::max_pool2d(x, 2);
+        maps[i] = x = encoder_[i]->forward(x);
+    }
+    return maps;
+}
+
+at::Tensor UNet3PlusImpl::branch_input(const std::array<at::Tensor, 5>& encoded,
+                                       const std::array<at::Tensor, 5>& decoded, int stage,
+                                       int scale) const {
+    const auto i = static_cast<size_t>(scale - 1);
+    if (scale < stage) return at::max_pool2d(encoded[i], int64_t{1} << (stage - scale));
+    if (scale == stage) return encoded[i];
+    return upsample(decoded[i], int64_t{1} << (scale - stage));
+}
+
+at::Tensor UNet3PlusImpl::decode(const std::array<at::Tensor, 5>& maps) {
+    std::array<at::Tensor, 5> decoded;
+    decoded[kScales - 1] = at::feature_dropout(maps.back(), options_.dropout, is_training());
+    for (int stage = kScales - 1; stage >= 1; --stage) {
+        Stage& s = stages_[static_cast<size_t>(stage - 1)];
+        std::vector<at::Tensor> parts;
+        for (int scale = 1; scale <= kScales; ++scale)
+            parts.push_back(s.branches[static_cast<size_t>(scale - 1)](
+                branch_input(maps, decoded, stage, scale)));
+        const at::Tensor joined = at::cat(parts, 1);
+        parts.clear();  // the finest stage's branches are the largest maps there are
+        decoded[static_cast<size_t>(stage - 1)] = s.fusion(joined);
+    }
+    const at::Tensor logits = head_->forward(decoded[0]);
+    return options_.distance ? at::cat({logits, distance_head_->forward(decoded[0])}, 1) : logits;
+}
+
+void UNet3PlusImpl::fold_batch_norm() {
+    for (DoubleConv& block : encoder_) block->fold();
+    for (Stage& stage : stages_) {
+        for (ConvBnAct& branch : stage.branches) branch.fold();
+        stage.fusion.fold();
+    }
+}
+
+at::Tensor UNet3PlusImpl::forward(const at::Tensor& images) { return decode(encode(images)); }
+
+}  // namespace wsi::nn

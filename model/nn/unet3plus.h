@@ -1,0 +1,56 @@
+#pragma once
+
+#include <array>
+#include <map>
+#include <string>
+
+#include "model/nn/blocks.h"
+
+namespace wsi::nn {
+
+enum class ActivationPlace { Encoder, All };
+
+struct UNet3PlusOptions {
+    int64_t base = 64;    ///< b: encoder widths b·(1, 2, 4, 8, 16), every decoder branch b
+    int64_t classes = 1;  ///< channels of the segmentation head
+    Activation activation = Activation::Relu;
+    ActivationPlace place = ActivationPlace::Encoder;  ///< the decoder has ReLU elsewhere
+    bool blur_pool = false;  ///< max-blur pooling between encoder stages (eU-Net3+)
+    double dropout = 0;      ///< of whole channels of the bottleneck, while training
+    bool distance = false;   ///< a second head: per-nucleus normalised distance
+};
+
+/// U-Net 3+ (Huang et al. 2020) and eU-Net3+ (Swain et al. 2024): every decoder stage joins all
+/// five scales. Parameter names are those of the published code (ZJUGiveLab/UNet-Version).
+class UNet3PlusImpl : public torch::nn::Module {
+public:
+    explicit UNet3PlusImpl(const UNet3PlusOptions& options);
+    /// images [N, 3, H, W] float32 or bfloat16, RGB / 255, H and W multiples of 16
+    /// → logits [N, classes (+ 1: distance), H, W].
+    at::Tensor forward(const at::Tensor& images);
+    /// The five encoder maps, finest first; the last is the bottleneck [N, 16 b, H/16, W/16].
+    std::array<at::Tensor, 5> encode(const at::Tensor& images);
+    /// Decoder and heads on the encoder's maps.
+    at::Tensor decode(const std::array<at::Tensor, 5>& maps);
+    /// Batch norm into convolutions, everywhere; for inference.
+    void fold_batch_norm();
+    const UNet3PlusOptions& options() const { return options_; }
+
+private:
+    static constexpr int kScales = 5;
+    struct Stage {
+        std::array<ConvBnAct, kScales> branches;
+        ConvBnAct fusion;
+    };
+    void add_stage(int stage);
+    at::Tensor branch_input(const std::array<at::Tensor, 5>& encoded,
+                            const std::array<at::Tensor, 5>& decoded, int stage, int scale) const;
+
+    UNet3PlusOptions options_;
+    std::array<DoubleConv, kScales> encoder_{{nullptr, nullptr, nullptr, nullptr, nullptr}};
+    std::array<Stage, kScales - 1> stages_;
+    torch::nn::Conv2d head_{nullptr}, distance_head_{nullptr};
+};
+TORCH_MODULE(UNet3Plus);
+
+}  // namespace wsi::nn

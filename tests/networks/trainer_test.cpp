@@ -1,0 +1,108 @@
+#include "model/train/torch_trainer.h"
+
+#include <gmock/gmock.h>
+
+#include "model/train/losses.h"
+#include "tests/support/temp_dir.h"
+
+namespace wsi::train {
+
+namespace {
+
+Config small_config() {
+    Config config;
+    config.network.base = 4;
+    config.train.precision = Precision::Fp32;
+    config.train.patch_px = 32;
+    config.run.threads = 1;
+    return config;
+}
+
+/// Dark discs on a light ground.
+std::vector<TrainingPatch> patches(uint64_t seed) {
+    std::vector<TrainingPatch> batch;
+    Random random(seed);
+    for (int k = 0; k < 2; ++k) {
+        TrainingPatch patch{RgbImage(32, 32, 220), LabelImage(32, 32)};
+        const double cx = random.uniform(8, 24), cy = random.uniform(8, 24);
+        for (int y = 0; y < 32; ++y)
+            for (int x = 0; x < 32; ++x)
+                if ((x - cx) * (x - cx) + (y - cy) * (y - cy) < 36) {
+                    patch.ids(x, y) = 1;
+                    for (int c = 0; c < 3; ++c) patch.rgb(x, y, c) = 90;
+                }
+        batch.push_back(std::move(patch));
+    }
+    return batch;
+}
+
+double train(Trainer& trainer, int first, int last) {
+    double loss = 0;
+    for (int i = first; i < last; ++i)
+        loss = trainer.step(patches(static_cast<uint64_t>(i)), 3e-3).total;
+    return loss;
+}
+
+}  // namespace
+
+TEST(TrainerTest, learns_discs) {
+    TorchTrainer trainer(small_config());
+    const double before = trainer.step(patches(0), 3e-3).total;
+    EXPECT_LT(train(trainer, 1, 60), 0.6 * before);
+    GrayImage probability, distance;
+    const TrainingPatch patch = patches(1000).front();
+    trainer.predict(patch.rgb, probability, distance);
+    int64_t right = 0;
+    for (int64_t i = 0; i < probability.size().area(); ++i)
+        right += (probability.data()[i] > 127) == (patch.ids.data()[i] > 0);
+    EXPECT_GT(right, 950);
+}
+
+TEST(TrainerTest, goes_on_from_a_checkpoint_bit_for_bit) {
+    const test::TempDir dir;
+    const std::string path = dir.file("c.safetensors");
+    TorchTrainer whole(small_config());
+    train(whole, 0, 6);
+    whole.save_checkpoint(dir.file("whole.safetensors"), {});
+    TorchTrainer first(small_config());
+    train(first, 0, 3);
+    first.save_checkpoint(path, {{"run.step", "3"}});
+    TorchTrainer second(small_config());
+    EXPECT_EQ(second.load_checkpoint(path).at("run.step"), "3");
+    train(second, 3, 6);
+    second.save_checkpoint(path, {});
+    const nn::StateFile a = nn::read_state(dir.file("whole.safetensors")), b = nn::read_state(path);
+    ASSERT_EQ(a.tensors.size(), b.tensors.size());
+    for (const auto& [name, tensor] : a.tensors)
+        EXPECT_TRUE(tensor.equal(b.tensors.at(name))) << name;
+}
+
+TEST(TrainerTest, refuses_a_checkpoint_made_with_other_settings) {
+    const test::TempDir dir;
+    const std::string path = dir.file("c.safetensors");
+    TorchTrainer(small_config()).save_checkpoint(path, {});
+    Config other = small_config();
+    other.network.base = 8;
+    TorchTrainer wider(other);
+    try {
+        wider.load_checkpoint(path);
+        FAIL() << "accepted";
+    } catch (const Error& error) {
+        EXPECT_THAT(error.what(), testing::HasSubstr("network.base = 4, now it is 8"));
+    }
+}
+
+TEST(LossesTest, equal_their_definitions) {
+    const at::Tensor logits = at::tensor({2.0F, -1.0F, 0.5F, 0.0F}).view({1, 1, 2, 2});
+    const at::Tensor truth = at::tensor({1.0F, 0.0F, 0.0F, 1.0F}).view({1, 1, 2, 2});
+    // p = .880797 .268941 .622459 .5; by hand with smoothing 1 and gamma 2.
+    EXPECT_NEAR(dice_loss(logits, truth).item<double>(),
+                1 - (2 * (0.880797 + 0.5) + 1) / (0.880797 + 0.268941 + 0.622459 + 0.5 + 2 + 1),
+                1e-5);
+    const auto focal = [](double p) { return -(1 - p) * (1 - p) * std::log(p); };
+    EXPECT_NEAR(focal_loss(logits, truth).item<double>(),
+                (focal(0.880797) + focal(1 - 0.268941) + focal(1 - 0.622459) + focal(0.5)) / 4,
+                1e-5);
+}
+
+}  // namespace wsi::train
