@@ -106,6 +106,7 @@ public:
         add_export();
         add_evaluate();
         add_info();
+        add_train();
         for (CLI::App* command : {batch_, export_, info_, doctor_, config_}) command->footer("");
     }
 
@@ -124,6 +125,7 @@ public:
         if (evaluate_->parsed()) return evaluate_command(evaluate_options_, options_);
         if (info_->parsed()) return info_command(info_slide_, info_format_, options_);
         if (doctor_->parsed()) return doctor_command(options_);
+        if (train_->parsed()) return train_command(train_job_, options_);
         if (config_->parsed()) return config_command(config_format_, options_);
         if (segment_.slide.empty())
             fail(ErrorKind::Config, "no slide given: wsi-segment SLIDE -o FILE, or see --help");
@@ -211,15 +213,33 @@ private:
         add_config_options(*config_, options_);
     }
 
+    void add_train() {
+        train_ = app_.add_subcommand("train", "trains a network on labelled images");
+        train_
+            ->add_option("--data", train_job_.folders,
+                         "data set folder with images/ and labels/; repeats")
+            ->required();
+        train_->add_option("-o,--output", train_job_.output, "folder of the run; resumes")
+            ->required();
+        train_->add_option("--from", train_job_.from, "weights to start from");
+        train_->add_option("--max-steps", train_job_.max_steps, "stop after so many steps");
+        train_->add_option("--threads", options_.threads, "default: all cores")
+            ->check(CLI::PositiveNumber);
+        add_config_options(*train_, options_);
+        train_->add_flag("-q,--quiet", options_.quiet, "warnings and errors only");
+        train_->add_flag("-v,--verbose", options_.verbose, "every step");
+    }
+
     CLI::App app_{"Finds every nucleus on a whole slide and measures it."};
     CommonOptions options_;
     SegmentOptions segment_;
     BatchOptions batch_options_;
     ExportCommandOptions export_options_;
     EvaluateOptions evaluate_options_;
+    TrainJob train_job_;
     std::string info_slide_, info_format_ = "text", config_format_ = "yaml";
     CLI::App *batch_ = nullptr, *export_ = nullptr, *info_ = nullptr, *doctor_ = nullptr,
-             *config_ = nullptr, *evaluate_ = nullptr;
+             *config_ = nullptr, *evaluate_ = nullptr, *train_ = nullptr;
 };
 
 }  // namespace

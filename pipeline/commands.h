@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "pipeline/progress.h"
 #include "pipeline/slide_run.h"
+#include "pipeline/train_run.h"
 
 namespace wsi {
 
@@ -63,6 +64,7 @@ int export_command(const ExportCommandOptions& what, const CommonOptions& option
 int evaluate_command(const EvaluateOptions& what, const CommonOptions& options);
 int info_command(const std::string& slide, const std::string& format, const CommonOptions& options);
 int doctor_command(const CommonOptions& options);
+int train_command(const TrainJob& job, const CommonOptions& options);
 int config_command(const std::string& format, const CommonOptions& options);
 
 }  // namespace wsi

@@ -1,0 +1,190 @@
+#include "model/train/torch_trainer.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "config/config_io.h"
+#include "model/nn/tensors.h"
+#include "model/nn/translated.h"
+#include "model/train/losses.h"
+#include "stages/nucleus_targets.h"
+
+namespace wsi::train {
+
+namespace {
+
+/// Multiplications in bfloat16 while it lives, on this thread.
+class Bf16Scope {
+public:
+    explicit Bf16Scope(bool on) : before_(at::autocast::is_autocast_enabled(at::kCPU)) {
+        at::autocast::set_autocast_enabled(at::kCPU, on);
+        at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
+    }
+    ~Bf16Scope() {
+        at::autocast::clear_cache();
+        at::autocast::set_autocast_enabled(at::kCPU, before_);
+    }
+    Bf16Scope(const Bf16Scope&) = delete;
+    Bf16Scope& operator=(const Bf16Scope&) = delete;
+
+private:
+    bool before_;
+};
+
+struct Targets {
+    at::Tensor classes;   ///< [N, 2, H, W] background, nucleus
+    at::Tensor distance;  ///< [N, 1, H, W]
+};
+
+Targets targets_of(std::span<const TrainingPatch> batch) {
+    std::vector<at::Tensor> classes, distances;
+    for (const TrainingPatch& patch : batch) {
+        NucleusTargets t = nucleus_targets(patch.ids);
+        const int64_t h = t.nucleus.height(), w = t.nucleus.width();
+        const at::Tensor nucleus =
+            at::from_blob(t.nucleus.data(), {1, h, w}, at::kByte).to(at::kFloat);
+        classes.push_back(at::cat({1 - nucleus, nucleus}));
+        distances.push_back(at::from_blob(t.distance.data(), {1, h, w}, at::kFloat).clone());
+    }
+    return {at::stack(classes), at::stack(distances)};
+}
+
+std::vector<at::Tensor> parameters_of(torch::nn::Module& module) { return module.parameters(); }
+
+/// The padded size that the network's four poolings divide.
+int64_t padded(int64_t side) { return (side + 15) / 16 * 16; }
+
+}  // namespace
+
+TorchTrainer::TorchTrainer(const Config& config)
+    : config_(config),
+      network_(nn::make_network(config.network, config.run.seed)),
+      averaged_(nn::make_network(config.network, config.run.seed)),
+      optimiser_(parameters_of(*network_), config.train.weight_decay) {
+    at::set_num_threads(config.run.threads);
+    averaged_->eval();
+}
+
+at::Tensor TorchTrainer::forward(nn::UNet3Plus& network, const at::Tensor& images) {
+    const Bf16Scope bf16(config_.train.precision == Precision::Bf16);
+    return network->forward(images).to(at::kFloat);
+}
+
+StepLoss TorchTrainer::step(std::span<const TrainingPatch> batch, double learning_rate) {
+    return nn::translated([&] { return step_once(batch, learning_rate); });
+}
+
+StepLoss TorchTrainer::step_once(std::span<const TrainingPatch> batch, double learning_rate) {
+    std::vector<ConstRgbView> views;
+    for (const TrainingPatch& patch : batch) views.push_back(patch.rgb.view());
+    const Targets targets = targets_of(batch);
+    network_->train();
+    // Dropout draws from the default generator: seeded by the step, a resumed run draws the same.
+    at::manual_seed(config_.run.seed + static_cast<uint64_t>(optimiser_.steps()));
+    const at::Tensor logits = forward(network_, nn::to_images(views));
+    const at::Tensor classes = logits.narrow(1, 0, 2);
+    const at::Tensor dice = dice_loss(classes, targets.classes);
+    const at::Tensor focal = focal_loss(classes, targets.classes);
+    at::Tensor total = 0.5 * dice + 0.5 * focal;
+    StepLoss loss{0, dice.item<double>(), focal.item<double>(), 0, 0};
+    if (config_.network.distance) {
+        const at::Tensor distance = distance_loss(logits.narrow(1, 2, 1), targets.distance);
+        loss.distance = distance.item<double>();
+        total = total + config_.train.distance_weight * distance;
+    }
+    loss.total = total.item<double>();
+    if (!std::isfinite(loss.total)) return loss;  // the caller stops; weights are as they were
+    total.backward();
+    loss.gradient_norm = optimiser_.clip(config_.train.clip_norm);
+    optimiser_.step(learning_rate);
+    average();
+    return loss;
+}
+
+void TorchTrainer::average() {
+    const at::NoGradGuard no_gradients;
+    const auto t = static_cast<double>(optimiser_.steps());
+    const double keep = std::min(config_.train.ema, (1 + t) / (10 + t));
+    const nn::StateDict from = nn::state_of(*network_);
+    for (auto& [name, tensor] : nn::state_of(*averaged_)) {
+        at::Tensor to = tensor;
+        if (to.is_floating_point())
+            to.lerp_(from.at(name), 1 - keep);
+        else
+            to.copy_(from.at(name));
+    }
+}
+
+void TorchTrainer::predict(const RgbImage& rgb, GrayImage& probability, GrayImage& distance) {
+    const at::NoGradGuard no_gradients;
+    const int64_t width = padded(rgb.width()), height = padded(rgb.height());
+    const TrainingPatch whole = centre_patch(rgb, LabelImage(rgb.width(), rgb.height()),
+                                             static_cast<int>(std::max(width, height)));
+    const std::array<ConstRgbView, 1> view{whole.rgb.view()};
+    const at::Tensor logits = forward(averaged_, nn::to_images(view));
+    const int64_t side = whole.rgb.width();
+    probability.resize(rgb.width(), rgb.height());
+    distance.resize(rgb.width(), rgb.height());
+    nn::to_maps(logits.narrow(2, (side - rgb.height()) / 2, rgb.height())
+                    .narrow(3, (side - rgb.width()) / 2, rgb.width()),
+                probability, distance);
+}
+
+void TorchTrainer::save_weights(const std::string& path, const WeightsNotes& notes) {
+    nn::Notes all = notes;
+    for (const auto& [key, value] : training_fields(config_)) all[key] = value;
+    nn::write_state(path, nn::state_of(*averaged_), all, at::kHalf);
+}
+
+nn::StateDict TorchTrainer::everything() {
+    nn::StateDict all;
+    for (const auto& [name, tensor] : nn::state_of(*network_)) all["network." + name] = tensor;
+    for (const auto& [name, tensor] : nn::state_of(*averaged_)) all["averaged." + name] = tensor;
+    const auto names = network_->named_parameters().keys();
+    for (size_t i = 0; i < names.size(); ++i) {
+        all["first." + names[i]] = optimiser_.first_moments()[i];
+        all["second." + names[i]] = optimiser_.second_moments()[i];
+    }
+    return all;
+}
+
+void TorchTrainer::save_checkpoint(const std::string& path, const WeightsNotes& notes) {
+    nn::Notes all = notes;
+    for (const auto& [key, value] : training_fields(config_)) all[key] = value;
+    all["optimiser.steps"] = std::to_string(optimiser_.steps());
+    nn::write_state(path, everything(), all);
+}
+
+WeightsNotes TorchTrainer::load_checkpoint(const std::string& path) {
+    const nn::StateFile file = nn::read_state(path);
+    for (const auto& [key, value] : training_fields(config_)) {
+        const auto saved = file.notes.find(key);
+        if (saved == file.notes.end() || saved->second != value)
+            fail(ErrorKind::Checkpoint, path, " was made with ", key, " = ",
+                 saved == file.notes.end() ? "nothing" : saved->second, ", now it is ", value,
+                 "; give the same settings, or another --output to start anew");
+    }
+    const at::NoGradGuard no_gradients;
+    for (auto& [name, tensor] : everything()) {
+        const auto saved = file.tensors.find(name);
+        if (saved == file.tensors.end() || saved->second.sizes() != tensor.sizes())
+            fail(ErrorKind::Checkpoint, path, " lacks ", name, "; is it a checkpoint of `train`?");
+        at::Tensor to = tensor;
+        to.copy_(saved->second);
+    }
+    const std::string& steps = file.notes.at("optimiser.steps");
+    int64_t count = 0;
+    std::from_chars(steps.data(), steps.data() + steps.size(), count);
+    optimiser_.set_steps(count);
+    return file.notes;
+}
+
+void TorchTrainer::start_from(const std::string& weights) {
+    const nn::StateFile file = nn::read_state(weights);
+    nn::load_into(*network_, file.tensors, weights);
+    nn::load_into(*averaged_, file.tensors, weights);
+}
+
+}  // namespace wsi::train

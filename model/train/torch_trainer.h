@@ -1,0 +1,34 @@
+#pragma once
+
+#include "config/config.h"
+#include "model/nn/networks.h"
+#include "model/nn/state.h"
+#include "model/train/adamw.h"
+#include "model/trainer.h"
+
+namespace wsi::train {
+
+/// Dice + focal on both channels, equal weight (the paper's), plus the distance head's loss; AdamW;
+/// averaged weights.
+class TorchTrainer final : public Trainer {
+public:
+    explicit TorchTrainer(const Config& config);
+    StepLoss step(std::span<const TrainingPatch> batch, double learning_rate) override;
+    void predict(const RgbImage& rgb, GrayImage& probability, GrayImage& distance) override;
+    void save_weights(const std::string& path, const WeightsNotes& notes) override;
+    void save_checkpoint(const std::string& path, const WeightsNotes& notes) override;
+    WeightsNotes load_checkpoint(const std::string& path) override;
+    void start_from(const std::string& weights) override;
+
+private:
+    StepLoss step_once(std::span<const TrainingPatch> batch, double learning_rate);
+    at::Tensor forward(nn::UNet3Plus& network, const at::Tensor& images);
+    void average();
+    nn::StateDict everything();
+
+    Config config_;
+    nn::UNet3Plus network_, averaged_;
+    AdamW optimiser_;
+};
+
+}  // namespace wsi::train

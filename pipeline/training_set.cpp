@@ -1,0 +1,91 @@
+#include "pipeline/training_set.h"
+
+#include <algorithm>
+#include <numeric>
+#include <sstream>
+
+#include "io/datasets/resolution.h"
+
+namespace wsi {
+
+namespace {
+
+/// Of nuclei in H&E tissue; used only where a data set does not know its resolution.
+constexpr double kTypicalDiameterUm = 7.5;
+
+TrainingImage prepare(LabelledImage image, const Config& config) {
+    if (image.entry.mpp <= 0) image.entry.mpp = guess_mpp(image.labels, kTypicalDiameterUm);
+    image = at_resolution(image, config.train.mpp);
+    TrainingImage out{
+        image.entry.name, image.entry.organ, std::move(image.rgb), {}, std::move(image.labels), {}};
+    const std::span pixels(out.rgb.data(), static_cast<size_t>(3 * out.rgb.size().area()));
+    const StainFit fit = fit_stain(pixels, config.stain);
+    out.stains = fit.matrix;
+    if (fit.fitted) {
+        out.normalised = RgbImage(out.rgb.width(), out.rgb.height());
+        StainNormaliser(fit, config.stain.stains)(out.rgb.view(), out.normalised.view());
+    }
+    return out;
+}
+
+std::vector<std::string> names_in(const std::string& list) {
+    std::vector<std::string> names;
+    std::stringstream in(list);
+    for (std::string name; std::getline(in, name, ';');) names.push_back(name);
+    return names;
+}
+
+}  // namespace
+
+TrainingSet read_training_set(const std::vector<std::string>& folders, const Config& config) {
+    const std::vector<std::string> development = names_in(config.train.development);
+    TrainingSet set;
+    for (const std::string& folder : folders) {
+        const std::unique_ptr<Dataset> dataset = open_dataset(folder);
+        for (size_t i = 0; i < dataset->entries().size(); ++i) {
+            const ImageEntry& entry = dataset->entries()[i];
+            if (!entry.split.empty() && entry.split != "train") continue;
+            const bool kept_out =
+                std::find(development.begin(), development.end(), entry.organ) != development.end();
+            (kept_out ? set.development : set.train).push_back(prepare(dataset->read(i), config));
+        }
+    }
+    if (set.train.empty()) fail(ErrorKind::Config, "no image to train on in the folders given");
+    if (set.development.empty())
+        fail(ErrorKind::Config, "no image of the organs in train.development = '",
+             config.train.development, "'; name organs of the manifest, by ;");
+    return set;
+}
+
+int64_t PatchSource::steps_per_epoch() const {
+    const auto images = static_cast<int64_t>(images_.size());
+    return std::max<int64_t>(1, images / config_.train.batch);
+}
+
+TrainingPatch PatchSource::patch(int64_t epoch, int64_t index, size_t image) const {
+    const TrainingImage& from = images_[image];
+    const uint64_t seed = splitmix(config_.run.seed ^ splitmix(static_cast<uint64_t>(epoch)) ^
+                                   splitmix(static_cast<uint64_t>(index) << 20));
+    Random random(seed);
+    const bool normalised =
+        !from.normalised.empty() && random.chance(config_.train.normalised_share);
+    return augment(normalised ? from.normalised : from.rgb, from.ids, config_.train.patch_px,
+                   normalised ? kReferenceHe : from.stains, AugmentOptions{}, random.next());
+}
+
+std::vector<TrainingPatch> PatchSource::batch(int64_t epoch, int64_t step) const {
+    // Every image once per epoch, in an order drawn for the epoch.
+    std::vector<size_t> order(images_.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    Random random(config_.run.seed + splitmix(static_cast<uint64_t>(epoch) + 1));
+    for (size_t i = order.size(); i-- > 1;)
+        std::swap(order[i], order[static_cast<size_t>(random.index(static_cast<int64_t>(i) + 1))]);
+    std::vector<TrainingPatch> patches;
+    for (int k = 0; k < config_.train.batch; ++k) {
+        const int64_t index = step * config_.train.batch + k;
+        patches.push_back(patch(epoch, index, order[static_cast<size_t>(index) % order.size()]));
+    }
+    return patches;
+}
+
+}  // namespace wsi
