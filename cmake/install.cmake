@@ -13,7 +13,8 @@ install(DIRECTORY config/presets DESTINATION share/wsi-segment FILES_MATCHING PA
 install(FILES README.md LICENSE CITATION.cff DESTINATION ${doc})
 install(DIRECTORY docs DESTINATION ${doc} FILES_MATCHING PATTERN "*.md" PATTERN measurements EXCLUDE)
 foreach(folder ${WSI_BUNDLED_LICENCES})
-  install(DIRECTORY ${folder}/ DESTINATION ${doc}/licences)
+  string(REGEX MATCH "([^/]+)\\.dist-info" wheel ${folder})
+  install(DIRECTORY ${folder}/ DESTINATION ${doc}/licences/${CMAKE_MATCH_1})
 endforeach()
 # install(FILES) would copy a link without the file it points to.
 foreach(library ${WSI_BUNDLED_LIBRARIES})

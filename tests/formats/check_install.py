@@ -24,8 +24,9 @@ def check_files(prefix):
     share = prefix / "share"
     for path in ("doc/wsi-segment/LICENSE", "doc/wsi-segment/README.md", "doc/wsi-segment/docs/outputs.md"):
         assert (share / path).stat().st_size > 0, path
-    if list((prefix / "lib").glob("libopenslide*")):
-        assert (share / "doc/wsi-segment/licences/OpenSlide").is_dir()
+    for library, licence in (("libopenslide*", "openslide_bin-*/OpenSlide/COPYING*"), ("libtorch_cpu*", "torch-*/LICENSE*")):
+        if list((prefix / "lib").glob(library)):
+            assert list((share / "doc/wsi-segment/licences").glob(licence)), licence
     presets = sorted(p.name for p in (pathlib.Path(__file__).parents[2] / "config/presets").iterdir())
     assert sorted(p.name for p in (share / "wsi-segment/presets").iterdir()) == presets
 
@@ -39,6 +40,15 @@ def check_libraries(prefix):
     for library in re.findall(r"=> (/.+?) \(0x", listed):
         inside = pathlib.Path(library).resolve().is_relative_to(prefix.resolve())
         assert inside or library.startswith(SYSTEM), f"{library} is neither of the system nor under the prefix"
+
+
+def check_networks(prefix, cwd):
+    """The library of networks loads: what is missing then is the weights file."""
+    if not list((prefix / "lib").glob("libwsi_networks.so")):
+        return
+    done = subprocess.run([prefix / "bin/wsi-segment", SLIDE, "--model", "absent.safetensors"], cwd=cwd, env={},
+                          capture_output=True, text=True, timeout=200)
+    assert done.returncode == 1 and "weights file absent.safetensors" in done.stderr, (done.returncode, done.stderr)
 
 
 def check_presets(prefix, cwd):
@@ -57,6 +67,7 @@ def main():
         check_files(prefix)
         check_libraries(prefix)
         check_presets(prefix, work)
+        check_networks(prefix, work)
         program = prefix / "bin/wsi-segment"
         assert bare(program, "doctor", cwd=work).rstrip().endswith("healthy")
         bare(program, SLIDE, "-o", "out.h5", "-o", "out.tif", "-o", "out.geojson.gz", "-o", "out.csv", "-q", cwd=work)
