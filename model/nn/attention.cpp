@@ -1,0 +1,81 @@
+#include "model/nn/attention.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace wsi::nn {
+
+namespace {
+
+/// Logits of one piece; small enough to stay in a core's cache for the passes over them.
+constexpr int64_t kPieceElements = int64_t{4} << 20;
+
+/// [size, size, hd]: row q, k of the table is its entry q - k + size - 1.
+at::Tensor position_rows(const at::Tensor& table, int64_t size) {
+    const at::Tensor at = at::arange(size, table.options().dtype(at::kLong));
+    return table.index({at.unsqueeze(1) - at.unsqueeze(0) + size - 1});
+}
+
+/// q [B, H, W, hd] against rows [H, H, hd] over the first axis of the grid → [B, H, W, H].
+at::Tensor vertical(const at::Tensor& q, const at::Tensor& rows) {
+    const int64_t b = q.size(0), h = q.size(1), w = q.size(2);
+    const at::Tensor by_row = q.permute({1, 0, 2, 3}).reshape({h, b * w, q.size(3)});
+    return at::bmm(by_row, rows.transpose(1, 2)).view({h, b, w, h}).permute({1, 0, 2, 3});
+}
+
+}  // namespace
+
+at::Tensor attend_with_positions(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                                 const at::Tensor& rel_h, const at::Tensor& rel_w, int64_t height,
+                                 int64_t width) {
+    const int64_t batch = q.size(0), tokens = height * width, dim = q.size(2);
+    const at::Tensor grid = q.view({batch, height, width, dim});
+    const at::Tensor by_row = vertical(grid, position_rows(rel_h, height));
+    const at::Tensor by_column =
+        vertical(grid.transpose(1, 2), position_rows(rel_w, width)).transpose(1, 2);
+    const at::Tensor scaled = q * (1 / std::sqrt(static_cast<double>(dim)));
+    const at::Tensor keys = k.transpose(1, 2);
+    at::Tensor out = at::empty_like(q);
+    // Whole heads together while they fit, else rows of the grid of one head.
+    const int64_t heads = std::clamp<int64_t>(kPieceElements / (tokens * tokens), 1, batch);
+    const int64_t rows = std::clamp<int64_t>(kPieceElements / (width * tokens), 1, height);
+    for (int64_t b = 0; b < batch; b += heads) {
+        const int64_t nb = std::min(heads, batch - b);
+        for (int64_t y = 0; y < height; y += rows) {
+            const int64_t ny = std::min(rows, height - y), n = ny * width;
+            at::Tensor logits =
+                at::bmm(scaled.narrow(0, b, nb).narrow(1, y * width, n), keys.narrow(0, b, nb));
+            at::Tensor view = logits.view({nb, ny, width, height, width});
+            view.add_(by_row.narrow(0, b, nb).narrow(1, y, ny).unsqueeze(4));
+            view.add_(by_column.narrow(0, b, nb).narrow(1, y, ny).unsqueeze(3));
+            const at::Tensor weights = at::softmax(logits, 2);
+            out.narrow(0, b, nb)
+                .narrow(1, y * width, n)
+                .copy_(at::bmm(weights, v.narrow(0, b, nb)));
+        }
+    }
+    return out;
+}
+
+at::Tensor to_windows(const at::Tensor& tokens, int64_t side) {
+    const int64_t n = tokens.size(0), d = tokens.size(3);
+    const int64_t down = (side - tokens.size(1) % side) % side;
+    const int64_t right = (side - tokens.size(2) % side) % side;
+    const at::Tensor padded = at::constant_pad_nd(tokens, {0, 0, 0, right, 0, down});
+    const int64_t rows = padded.size(1) / side, columns = padded.size(2) / side;
+    return padded.view({n, rows, side, columns, side, d})
+        .permute({0, 1, 3, 2, 4, 5})
+        .reshape({n * rows * columns, side, side, d});
+}
+
+at::Tensor from_windows(const at::Tensor& windows, int64_t side, int64_t height, int64_t width) {
+    const int64_t rows = (height + side - 1) / side, columns = (width + side - 1) / side;
+    const int64_t n = windows.size(0) / (rows * columns), d = windows.size(3);
+    return windows.view({n, rows, columns, side, side, d})
+        .permute({0, 1, 3, 2, 4, 5})
+        .reshape({n, rows * side, columns * side, d})
+        .narrow(1, 0, height)
+        .narrow(2, 0, width);
+}
+
+}  // namespace wsi::nn

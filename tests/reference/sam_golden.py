@@ -1,0 +1,141 @@
+"""Writes tests/fixtures/networks/sam_*.safetensors: small SAM encoders with random weights and what
+facebookresearch/segment-anything 1.0 (PyPI, unpacked to a folder) says about a random image; the same
+for Pillow's bilinear resize and the fusion blocks' plain statements.
+
+    python tests/reference/sam_golden.py SEGMENT_ANYTHING_FOLDER tests/fixtures/networks
+"""
+import importlib.util
+import pathlib
+import sys
+import types
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from safetensors.torch import save_file
+
+
+def image_encoder(folder):
+    """modeling/image_encoder.py without the package's __init__, which needs torchvision."""
+    package = types.ModuleType("sam")
+    package.__path__ = [str(pathlib.Path(folder) / "segment_anything/modeling")]
+    sys.modules["sam"] = package
+    for name in ("common", "image_encoder"):
+        spec = importlib.util.spec_from_file_location(f"sam.{name}", f"{package.__path__[0]}/{name}.py")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[f"sam.{name}"] = module
+        spec.loader.exec_module(module)
+    return sys.modules["sam.image_encoder"].ImageEncoderViT
+
+
+def randomise(network, seed):
+    torch.manual_seed(seed)
+    with torch.no_grad():
+        for p in network.parameters():
+            p.copy_(torch.randn_like(p) * (0.3 if p.dim() > 1 else 0.2) + (1 if p.dim() == 1 else 0))
+
+
+def write_sam(encoder, path):
+    """Grid 16: windows of 7 do not divide it, so that padding is seen."""
+    network = encoder(img_size=256, embed_dim=32, depth=3, num_heads=2, out_chans=16, use_rel_pos=True,
+                      window_size=7, global_attn_indexes=(1,),
+                      norm_layer=lambda d: torch.nn.LayerNorm(d, eps=1e-6)).eval()
+    randomise(network, 5)
+    image = torch.randn(1, 3, 256, 256)
+    with torch.no_grad():
+        out = network(image)
+    tensors = {f"image_encoder.{k}": v for k, v in network.state_dict().items()}
+    # Only every fourth pixel of the image is needed to rebuild it: it is drawn from a small one.
+    small = torch.randn(1, 3, 32, 32)
+    image = F.interpolate(small, size=(256, 256), mode="nearest")
+    with torch.no_grad():
+        out = network(image)
+    save_file({**tensors, "image": small, "embedding": out.contiguous()}, path)
+
+
+def write_resize(path):
+    rng = np.random.default_rng(3)
+    tensors = {}
+    for name, (w, h), (to_w, to_h) in (("up", (37, 23), (128, 80)), ("down", (96, 61), (40, 25)),
+                                       ("rows", (30, 40), (30, 64))):
+        image = rng.integers(0, 256, (h, w, 3), dtype=np.uint8)
+        resized = Image.fromarray(image).resize((to_w, to_h), Image.Resampling.BILINEAR)
+        tensors[f"{name}.in"] = torch.from_numpy(image)
+        tensors[f"{name}.out"] = torch.from_numpy(np.array(resized))
+    save_file(tensors, path)
+
+
+def blur_pool(x):
+    x = F.pad(F.max_pool2d(x, 2), (1, 1, 1, 1), mode="replicate")
+    kernel = torch.tensor([[1.0, 2, 1], [2, 4, 2], [1, 2, 1]]) / 16
+    return F.conv2d(x, kernel.repeat(x.shape[1], 1, 1, 1), groups=x.shape[1])
+
+
+def attention(t, q, k, v, heads):
+    c = q.shape[-1]
+    module = torch.nn.MultiheadAttention(c, heads, batch_first=True)
+    with torch.no_grad():
+        module.in_proj_weight.copy_(t["in_proj.weight"])
+        module.in_proj_bias.copy_(t["in_proj.bias"])
+        module.out_proj.weight.copy_(t["out_proj.weight"])
+        module.out_proj.bias.copy_(t["out_proj.bias"])
+        return module(q, k, v, need_weights=False)[0]
+
+
+def efb(kind, t, u, e):
+    """models.md 4.2-4.4, said once more with torch.nn.functional."""
+    s = blur_pool(blur_pool(e))
+    tokens = lambda x: x.flatten(2).transpose(1, 2)
+    back = lambda x: x.transpose(1, 2).reshape(u.shape)
+    conv = lambda name, x: F.conv2d(x, t[name + ".weight"], t[name + ".bias"])
+    norm = lambda name, x: F.layer_norm(x, x.shape[-1:], t[name + ".weight"], t[name + ".bias"])
+    joined = torch.cat([u, s], 1)
+    z = joined.mean((2, 3), keepdim=True)
+    if kind == "concat":
+        y = conv("conv", joined)
+        y = (y - t["bn.running_mean"][:, None, None]) / torch.sqrt(t["bn.running_var"] + 1e-5)[:, None, None]
+        return F.relu(y * t["bn.weight"][:, None, None] + t["bn.bias"][:, None, None])
+    if kind == "efb_r":
+        g = torch.sigmoid(conv("excite", F.relu(conv("squeeze", z))))
+        return back(attention(t, tokens(g * u), tokens(u), tokens(u), 1))
+    g = F.glu(conv("excite", F.glu(conv("squeeze", z), 1)), 1)
+    if kind == "efb_p":
+        gated = g * F.glu(conv("fuse", joined), 1)
+        q = k = tokens(gated)
+    else:
+        q, k = tokens(g * u), tokens(conv("project", s))
+    kv = norm("norm_kv", k)
+    return u + t["gamma"] * back(attention(t, norm("norm_q", q), kv, kv, 8))
+
+
+def write_fusion(path, cu=16, ce=16):
+    torch.manual_seed(9)
+    r, joined = max(8, (cu + ce) // 16), cu + ce
+    draw = lambda *shape: torch.randn(*shape) * 0.3
+    attn = lambda: {"in_proj.weight": draw(3 * cu, cu), "in_proj.bias": draw(3 * cu),
+                    "out_proj.weight": draw(cu, cu), "out_proj.bias": draw(cu)}
+    gate = lambda: {"squeeze.weight": draw(2 * r, joined, 1, 1), "squeeze.bias": draw(2 * r),
+                    "excite.weight": draw(2 * cu, r, 1, 1), "excite.bias": draw(2 * cu)}
+    rest = lambda: {"gamma": draw(1), **{f"norm_{n}.{p}": draw(cu) for n in ("q", "kv") for p in ("weight", "bias")}}
+    weights = {
+        "concat": {"conv.weight": draw(cu, joined, 1, 1), "conv.bias": draw(cu), "bn.weight": draw(cu),
+                   "bn.bias": draw(cu), "bn.running_mean": draw(cu), "bn.running_var": draw(cu).abs() + 0.5},
+        "efb_r": {**attn(), "squeeze.weight": draw(joined // 16, joined, 1, 1), "squeeze.bias": draw(joined // 16),
+                  "excite.weight": draw(cu, joined // 16, 1, 1), "excite.bias": draw(cu)},
+        "efb_p": {**attn(), **gate(), **rest(), "fuse.weight": draw(2 * cu, joined, 1, 1), "fuse.bias": draw(2 * cu)},
+        "efb_x": {**attn(), **gate(), **rest(), "project.weight": draw(cu, ce, 1, 1), "project.bias": draw(cu)},
+    }
+    u, e = torch.randn(2, cu, 4, 4), torch.randn(2, ce, 16, 16)
+    tensors = {"u": u, "e": e}
+    for kind, t in weights.items():
+        tensors |= {f"{kind}.weights.{k}": v for k, v in t.items()}
+        tensors[f"{kind}.out"] = efb(kind, t, u, e).contiguous()
+    save_file(tensors, path)
+
+
+if __name__ == "__main__":
+    source, folder = sys.argv[1:]
+    write_sam(image_encoder(source), f"{folder}/sam_tiny.safetensors")
+    write_resize(f"{folder}/pillow_resize.safetensors")
+    write_fusion(f"{folder}/fusion.safetensors")
