@@ -74,6 +74,8 @@ TEST(TissueTest, ink_and_what_touches_it_is_left_out) {
         const GrayImage mask = Overview({200, 160}).paint(piece, kTissue).paint(stroke, ink).find();
         EXPECT_EQ(share(mask, stroke), 0) << int{ink[0]} << "," << int{ink[1]};
         EXPECT_GT(share(mask, {62, 52, 20, 56}), 0.99);
+        const PixelRect dot{100, 80, 2, 2};  // small enough to be filled as a hole
+        EXPECT_EQ(share(Overview({200, 160}).paint(piece, kTissue).paint(dot, ink).find(), dot), 0);
     }
 }
 
