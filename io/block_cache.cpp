@@ -52,9 +52,14 @@ std::shared_ptr<const BlockCache::Block> BlockCache::get(int64_t row, int64_t co
         }
     }
     if (found.valid()) return found.get();
-    auto block = decode(row, column);
-    mine.set_value(block);
-    return block;
+    try {
+        auto block = decode(row, column);
+        mine.set_value(block);
+        return block;
+    } catch (...) {
+        mine.set_exception(std::current_exception());  // else those who wait hear "broken promise"
+        throw;
+    }
 }
 
 }  // namespace wsi

@@ -61,23 +61,37 @@ public:
         if (part.empty()) return std::nullopt;
         thread_local std::vector<uint32_t> argb;
         argb.resize(static_cast<size_t>(part.area()));
-        // OpenSlide maps level-0 coordinates by its own idea of the ratio.
-        const double ratio = stated_downsamples_[static_cast<size_t>(level)];
-        const Handle handle = current();
-        openslide_read_region(
-            handle.get(), argb.data(), std::llround(static_cast<double>(part.x) * ratio),
-            std::llround(static_cast<double>(part.y) * ratio), level, part.width, part.height);
-        if (const char* error = openslide_get_error(handle.get())) {
-            std::string message(error);
-            replace(handle);
-            paint_background(out);
-            return message;
+        const Handle shared = current();
+        auto error = read_with(shared, level, part, argb.data());
+        if (error) {
+            replace(shared);
+            // It may be the error of another thread's block: a handle breaks for all who read with
+            // it. One of our own tells.
+            if (const Handle own = open_handle(info_.path))
+                error = read_with(own, level, part, argb.data());
         }
-        composite(argb.data(), out.crop(part.moved(-rect.x, -rect.y)));
-        return std::nullopt;
+        if (error)
+            paint_background(out);
+        else
+            composite(argb.data(), out.crop(part.moved(-rect.x, -rect.y)));
+        return error;
     }
 
 private:
+    /// Premultiplied ARGB of a rectangle that lies inside the level; OpenSlide's error, if any.
+    std::optional<std::string> read_with(const Handle& handle, int level, const PixelRect& rect_lvl,
+                                         uint32_t* argb) const {
+        // OpenSlide maps level-0 coordinates by its own idea of the ratio.
+        const double ratio = stated_downsamples_[static_cast<size_t>(level)];
+        openslide_read_region(handle.get(), argb,
+                              std::llround(static_cast<double>(rect_lvl.x) * ratio),
+                              std::llround(static_cast<double>(rect_lvl.y) * ratio), level,
+                              rect_lvl.width, rect_lvl.height);
+        const char* error = openslide_get_error(handle.get());
+        if (error == nullptr) return std::nullopt;
+        return error;
+    }
+
     void check() const {
         if (const char* error = openslide_get_error(handle_.get()))
             fail(ErrorKind::Slide, info_.path, ": ", error,

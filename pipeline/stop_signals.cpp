@@ -9,7 +9,8 @@ std::atomic<StopRequest> stop{StopRequest::None};
 static_assert(std::atomic<StopRequest>::is_always_lock_free, "used in a signal handler");
 
 extern "C" void on_stop_signal(int) {
-    stop = stop.load() == StopRequest::None ? StopRequest::Finish : StopRequest::Cancel;
+    StopRequest none = StopRequest::None;  // in one step: two signals may come to two threads
+    if (!stop.compare_exchange_strong(none, StopRequest::Finish)) stop = StopRequest::Cancel;
 }
 }  // namespace
 
