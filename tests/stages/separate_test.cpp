@@ -151,6 +151,59 @@ TEST(MarkersTest, a_plateau_has_one_marker) {
     EXPECT_EQ(separation::find_markers(v.view(), 10, 20).size(), 1u);
 }
 
+/// The definition: everything that can be reached in the box without descending more than h.
+bool naive_marker(const Image<Height>& v, int64_t x, int64_t y, int h, int64_t reach) {
+    if (v(x, y) == 0) return false;
+    const auto rank = [&](int64_t px, int64_t py) { return std::tuple(-v(px, py), py, px); };
+    std::vector<PixelPoint> seen{{x, y}};
+    for (size_t i = 0; i < seen.size(); ++i)
+        for (int64_t ny = seen[i].y - 1; ny <= seen[i].y + 1; ++ny)
+            for (int64_t nx = seen[i].x - 1; nx <= seen[i].x + 1; ++nx) {
+                if (nx < 0 || ny < 0 || nx >= v.width() || ny >= v.height()) continue;
+                if (std::abs(nx - x) > reach || std::abs(ny - y) > reach) continue;
+                if (v(nx, ny) == 0 || v(nx, ny) < v(x, y) - h) continue;
+                if (std::find(seen.begin(), seen.end(), PixelPoint{nx, ny}) != seen.end()) continue;
+                if (rank(nx, ny) < rank(x, y)) return false;
+                seen.push_back({nx, ny});
+            }
+    return true;
+}
+
+TEST(MarkersTest, equal_the_definition) {
+    for (const auto& [width, height, levels] :
+         {std::tuple{40, 30, 4}, {30, 40, 200}, {1, 60, 5}, {60, 1, 5}, {1, 1, 1}}) {
+        const Image<Height> v =
+            random_heights(width, height, static_cast<uint32_t>(width + levels), levels);
+        for (const auto& [h, reach] : {std::pair{0, 1}, {16, 3}, {320, 8}}) {
+            std::vector<std::pair<int64_t, int64_t>> expected, found;
+            for (int64_t y = 0; y < height; ++y)
+                for (int64_t x = 0; x < width; ++x)
+                    if (naive_marker(v, x, y, h, reach)) expected.emplace_back(x, y);
+            for (const Marker& m : separation::find_markers(v.view(), h, reach))
+                found.emplace_back(m.x, m.y);
+            EXPECT_EQ(found, expected) << width << "x" << height << " h " << h;
+        }
+    }
+}
+
+TEST(PiecesTest, only_the_piece_of_the_marker_stays) {
+    const std::vector<std::string> before{"11.22222", "1.1....2", "1.1.2.33", "..1..333",
+                                          "44......"};
+    const std::vector<std::string> after{"11.22222", "1......2", "1.....33", ".....333",
+                                         "........"};
+    Image<uint32_t> labels(8, 5);
+    const auto value = [](char c) { return c == '.' ? 0u : static_cast<uint32_t>(c - '0'); };
+    for (size_t y = 0; y < 5; ++y)
+        for (size_t x = 0; x < 8; ++x)
+            labels(static_cast<int64_t>(x), static_cast<int64_t>(y)) = value(before[y][x]);
+    // The third piece of 1, the lone 2 in the middle and the small 4 go.
+    separation::keep_marker_pieces({{0, 1}, {5, 0}, {6, 3}, {0, 4}}, 3, labels);
+    for (size_t y = 0; y < 5; ++y)
+        for (size_t x = 0; x < 8; ++x)
+            EXPECT_EQ(labels(static_cast<int64_t>(x), static_cast<int64_t>(y)), value(after[y][x]))
+                << x << "," << y;
+}
+
 TEST(HolesTest, only_small_enclosed_background_is_filled) {
     GrayImage mask(20, 12, 1);
     mask(3, 3) = 0;                               // one pixel
