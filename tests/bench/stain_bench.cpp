@@ -1,5 +1,6 @@
 // Macenko's normalisation of one image, on one thread: fit on all of its pixels, then transfer.
-// usage: stain_bench IN.ppm OUT.ppm [REPEATS]; prints the least CPU times of all repeats.
+// usage: stain_bench IN.ppm OUT.ppm [REPEATS]; prints each stain (R, G, B, 99th
+// percentile of its amount) and the least CPU times of all repeats.
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
@@ -48,6 +49,9 @@ int main(int argc, char** argv) {
     const double transfer =
         least_seconds(repeats, [&] { StainNormaliser(fit, StainSet::He)(in.view(), out.view()); });
     test::write_pnm<3>(argv[2], out);
+    for (size_t k = 0; k < 2; ++k)
+        std::printf("%.17g %.17g %.17g %.17g\n", fit.matrix[k][0], fit.matrix[k][1],
+                    fit.matrix[k][2], fit.max_concentration[k]);
     std::printf("fit %.6f s, transfer %.6f s, %.2f ns per pixel, fitted %d\n", fitting, transfer,
                 1e9 * transfer / static_cast<double>(in.size().area()), fit.fitted ? 1 : 0);
 }

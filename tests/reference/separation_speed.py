@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Separation of touching nuclei: CPU time against the equivalent scikit-image chain on the same maps, one thread each.
 
-usage: separation_speed.py SEPARATE_BENCH RESULT.h5 [--side 2048] [--json FILE]
+usage: separation_speed.py SEPARATE_BENCH RESULT.h5 [--side 2048] [--record]
 
 RESULT.h5 was made with --keep-maps. The chain does what docs/separation.md defines with what scikit-image offers: threshold,
 small holes filled, Gaussian on the distance map, h-maxima, watershed, small labels dropped, holes in labels filled. The two
@@ -26,6 +26,8 @@ import skimage.filters
 import skimage.measure
 import skimage.morphology
 import skimage.segmentation
+
+from measurement import record
 
 THRESHOLD, SMOOTHING_UM, H, MIN_AREA_UM2, HOLE_UM2 = 0.5, 0.5, 0.08, 16, 15  # the defaults of separate.*
 
@@ -88,7 +90,7 @@ def main():
     parser.add_argument("program")
     parser.add_argument("result")
     parser.add_argument("--side", type=int, default=2048)
-    parser.add_argument("--json")
+    parser.add_argument("--record", action="store_true", help="write docs/measurements")
     options = parser.parse_args()
     with h5py.File(options.result) as file:
         part = np.s_[:options.side, :options.side]
@@ -96,13 +98,15 @@ def main():
         mpp = float(file["labels"].attrs["mpp_x"]) if "mpp_x" in file["labels"].attrs else 0.5
     our_time, our_labels = ours(options.program, probability, distance, mpp)
     their_time, their_labels = least_cpu(lambda: scikit_image_chain(probability, distance, mpp))
-    out = {"pixels": probability.size, "nuclei": len(np.unique(our_labels)) - 1,
+    out = {"command": f"separation_speed.py separate_bench {pathlib.Path(options.result).name} --side {options.side}",
+           "pixels": probability.size, "nuclei": len(np.unique(our_labels)) - 1,
            "nuclei_scikit_image": len(np.unique(their_labels)) - 1,
            "agreement": round(agreement(our_labels, their_labels.astype(np.uint32)), 4),
            "cpu_s": our_time, "cpu_s_scikit_image": round(their_time, 3), "ratio": round(their_time / our_time, 1)}
-    print(json.dumps(out, indent=1))
-    if options.json:
-        pathlib.Path(options.json).write_text(json.dumps(out, indent=1) + "\n")
+    if options.record:
+        record("separation", out)
+    else:
+        print(json.dumps(out, indent=2))
     return 0 if out["ratio"] >= 10 else 1
 
 

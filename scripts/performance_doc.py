@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""Makes docs/performance.md from docs/measurements/*.json, so that no figure is there that nobody measured.
+
+usage: scripts/performance_doc.py [--check]      --check: exit code 1 when the page is not in step with the figures
+"""
+import json
+import pathlib
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "docs/measurements"
+PAGE = ROOT / "docs/performance.md"
+INTRO = """# Performance
+
+Made by `scripts/performance_doc.py` from [measurements/](measurements/), where each file names its machine, date and commands; a
+test fails when this page is not in step. Model `classical`. CPU time is the kernel's, of the whole process; where other programs ran on
+the same cores (see the load averages) it is an upper bound, and wall times say little.
+"""
+STEPS = ["separate", "features", "contour", "segment", "load", "store", "blend", "normalise"]
+
+
+def span(values, pattern="{:g}"):
+    """One value, or the least and the greatest."""
+    low, high = pattern.format(min(values)), pattern.format(max(values))
+    return low if low == high else f"{low} to {high}"
+
+
+def own_ns(values):
+    return [(run["cpu_s"] - run["decode_cpu_s"]) * 1e9 / values["work_pixels"] for run in values["runs"]]
+
+
+def slides(found):
+    columns = [v for v in found if "work_pixels" in v]
+    if not columns:
+        return ""
+
+    def per_px(values):
+        split = values["cpu_split_s"]
+        return " / ".join(f"{split.get(step, 0) * 1e9 / values['work_pixels']:.0f}" for step in STEPS)
+
+    rows = [
+        ("", [v["slide"] for v in columns]),
+        ("what", [v["what"] for v in columns]),
+        ("machine, date", [f"{v['machine']}; {v['date']}" for v in columns]),
+        ("tiles; work pixels in them", [f"{v['tiles']:,}; {v['work_pixels'] / 1e6:.0f} million" for v in columns]),
+        ("nuclei; result file", [f"{v['nuclei']:,}; {v['h5_mb']} MB" for v in columns]),
+        ("load average meanwhile", [span([r.get("load_average", 0) for r in v["runs"]]) for v in columns]),
+        ("wall time", [span([r["wall_s"] for r in v["runs"]], "{:.0f}") + " s" for v in columns]),
+        ("peak resident memory", [span([r["peak_rss_mb"] for r in v["runs"]]) + " MB" for v in columns]),
+        ("CPU time; of reading the same tiles only",
+         [span([r["cpu_s"] for r in v["runs"]], "{:.0f}") + "; " + span([r["decode_cpu_s"] for r in v["runs"]], "{:.0f}") + " s"
+          for v in columns]),
+        ("**the difference per work pixel**", ["**" + span(own_ns(v), "{:.0f}") + " ns**" for v in columns]),
+        ("of it, last run: " + " / ".join(STEPS), [per_px(v) + " ns" for v in columns])]
+    lines = ["## Whole runs", ""]
+    for number, (name, cells) in enumerate(rows):
+        lines.append("| " + " | ".join([name, *cells]) + " |")
+        if number == 0:
+            lines.append("|---" * (len(cells) + 1) + "|")
+    return "\n".join(lines) + "\n"
+
+
+def separation(v):
+    return f"""## Separation against scikit-image
+
+The same maps, {v['pixels'] / 1e6:.1f} million pixels of dense tissue, one thread each, one after the other: {v['cpu_s']:.3f} s of CPU against
+{v['cpu_s_scikit_image']:.2f} s of the equivalent chain ({v['cpu_s'] * 1e9 / v['pixels']:.0f} ns per pixel): **{v['ratio']:.0f} times**. {v['nuclei']:,} and
+{v['nuclei_scikit_image']:,} nuclei, of which {100 * v['agreement']:.1f} % agree (overlap above one half). `{v['command']}`; {v['machine']}; {v['date']}.
+"""
+
+
+def macenko(v):
+    return f"""## Macenko's normalisation against torchstain
+
+{v['pixels'] / 1e6:.1f} million pixels, one thread each, torchstain's numpy back end: applying a fit {v['apply_s'] * 1e3:.1f} ms against
+{v['apply_s_torchstain'] * 1e3:.0f} ms (**{v['apply_ratio']:.0f} times**; at most {v['grey_levels_apart_most']} grey level apart), fit and application
+{v['whole_s'] * 1e3:.0f} ms against {v['whole_s_torchstain'] * 1e3:.0f} ms ({v['whole_ratio']:.1f} times). A slide is fitted once. `{v['command']}`; {v['machine']};
+{v['date']}.
+"""
+
+
+def script(v):
+    extra = v["median_s"]["script"] - v["median_s"]["program"]
+    return f"""## The script in front of the program
+
+`scripts/wsi-segment --version` takes {v['median_s']['script'] * 1e3:.0f} ms, the program itself {v['median_s']['program'] * 1e3:.0f} ms: {extra * 1e3:.0f} ms more (medians of
+{v['repeats']}; {v['machine']}; {v['date']}). What the first call takes on a machine with nothing installed was not measured.
+"""
+
+
+def exports(v):
+    files = v["files_mb"]
+    return f"""## Sizes of exports
+
+BS9: {', '.join(f'{name} {size} MB' for name, size in files.items())}. Gson holds {v['qupath_heap_mib']} MiB of heap after loading the GeoJSON
+({v['nuclei']:,} nuclei; {v['date']}).
+"""
+
+
+def page():
+    read = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
+    parts = [INTRO, slides(read.values())]
+    for name, make in (("separation", separation), ("macenko", macenko), ("script", script), ("exports", exports)):
+        if name in read:
+            parts.append(make(read[name]))
+    return "\n".join(part for part in parts if part)
+
+
+def main():
+    if "--check" in sys.argv[1:]:
+        if PAGE.read_text() == page():
+            return 0
+        print("docs/performance.md is not in step with docs/measurements: run scripts/performance_doc.py")
+        return 1
+    PAGE.write_text(page())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
