@@ -14,6 +14,13 @@ namespace wsi {
 struct RegionFinisher::Worker {
     Worker(const SlidePlan& plan, const SeparateParams& params, const StainMatrix& stains)
         : separate(params), extract(plan.frame, stains) {}
+    void reserve(PixelSize window) {
+        separate.reserve(window);
+        sums.resize(window.width, window.height);
+        for (GrayImage& map : maps) map.resize(window.width, window.height);
+        rgb.resize(window.width, window.height);
+        labels.resize(window.width, window.height);
+    }
     Separator separate;
     FeatureExtractor extract;
     ContourTracer trace;
@@ -41,11 +48,22 @@ RegionFinisher::RegionFinisher(const SlidePlan& plan, const PartStore& parts,
 RegionFinisher::~RegionFinisher() = default;
 
 std::unique_ptr<RegionFinisher::Worker> RegionFinisher::borrow() {
-    const std::lock_guard lock(mutex_);
-    if (idle_.empty()) return std::make_unique<Worker>(plan_, params_, stains_);
-    auto worker = std::move(idle_.back());
-    idle_.pop_back();
+    {
+        const std::lock_guard lock(mutex_);
+        if (!idle_.empty()) {
+            auto worker = std::move(idle_.back());
+            idle_.pop_back();
+            return worker;
+        }
+    }
+    auto worker = std::make_unique<Worker>(plan_, params_, stains_);
+    worker->reserve(plan_.largest([this](RegionIndex r) { return window_of(r); }));
     return worker;
+}
+
+// Everything about nuclei whose centroid lies on the region's tissue is exact in this window.
+PixelRect RegionFinisher::window_of(RegionIndex region) const {
+    return intersection(plan_.data_core(region).grown(params_.halo_px()), plan_.frame.rect());
 }
 
 void RegionFinisher::give_back(std::unique_ptr<Worker> worker) {
@@ -198,9 +216,7 @@ void RegionFinisher::keep_maps(RegionIndex region, const PixelRect& window, Work
 }
 
 void RegionFinisher::operator()(RegionIndex region) {
-    // Everything about nuclei whose centroid lies on the region's tissue is exact in this window.
-    const PixelRect window =
-        intersection(plan_.data_core(region).grown(params_.halo_px()), plan_.frame.rect());
+    const PixelRect window = window_of(region);
     auto worker = borrow();
     {
         const CpuScope clock(status_.cpu, Stage::Load);

@@ -29,6 +29,7 @@ public:
 private:
     struct Worker;
     std::unique_ptr<Worker> borrow();
+    PixelRect window_of(RegionIndex region) const;
     void give_back(std::unique_ptr<Worker> worker);
     void load_window(RegionIndex region, const PixelRect& window, Worker& worker) const;
     NucleiBatch measure(RegionIndex region, const PixelRect& window, Worker& worker) const;

@@ -280,7 +280,7 @@ void SlideFlow::run() {
         free_slots_.try_put(slots_.back().get());
     }
     for (int i = 0; i < c_.memory.open_regions; ++i) {
-        buffers_.push_back(std::make_unique<RegionBuffer>());
+        buffers_.push_back(std::make_unique<RegionBuffer>(c_.plan));
         free_regions_.try_put(buffers_.back().get());
     }
     for (const RegionIndex ready : c_.board.ready()) finish_.try_put(ready);

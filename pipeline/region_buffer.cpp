@@ -7,6 +7,13 @@
 
 namespace wsi {
 
+RegionBuffer::RegionBuffer(const SlidePlan& plan) {
+    const PixelSize window = plan.largest([&](RegionIndex r) { return plan.data_window(r); });
+    const PixelSize core = plan.largest([&](RegionIndex r) { return plan.data_core(r); });
+    for (auto& sums : sums_) sums.resize(window.width, window.height);
+    rgb_.resize(core.width, core.height);
+}
+
 void RegionBuffer::open(const SlidePlan& plan, RegionIndex region) {
     region_ = region;
     window_ = plan.data_window(region);

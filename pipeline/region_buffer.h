@@ -12,6 +12,7 @@ namespace wsi {
 /// Maps and colours of one open region while its tiles arrive. Recycled.
 class RegionBuffer {
 public:
+    explicit RegionBuffer(const SlidePlan& plan);
     void open(const SlidePlan& plan, RegionIndex region);
     RegionIndex region() const { return region_; }
     size_t tiles_left() const { return tiles_left_; }

@@ -26,6 +26,19 @@ struct SlidePlan {
     PixelRect data_core(RegionIndex region) const;
     /// data_core grown by the feather, inside the frame.
     PixelRect data_window(RegionIndex region) const;
+
+    /// Size of the largest rectangle that rect_of(region) gives over all regions with tiles: what
+    /// recycled buffers take at once, so that memory does not rise as a run meets larger regions.
+    template <class RectOf>
+    PixelSize largest(const RectOf& rect_of) const {
+        PixelSize most{0, 0};
+        for (int64_t rank = 0; rank < regions.count(); ++rank) {
+            if (blank(regions.at(rank))) continue;
+            const PixelRect rect = rect_of(regions.at(rank));
+            if (rect.area() > most.area()) most = {rect.width, rect.height};
+        }
+        return most;
+    }
 };
 
 /// Throws Error{Config} when a region would be smaller than what separation must see around it.

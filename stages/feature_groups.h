@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -11,6 +12,10 @@
 // One group of columns = one file with a `columns` and a `compute` function; stages/features.cpp
 // lists them. Internal to stages/features*.cpp. Every value of docs/features.md is defined there.
 namespace wsi::features {
+
+/// Length of a vector. No coordinate comes near where its square overflows, the case that
+/// std::hypot pays for.
+inline double norm(double x, double y) { return std::sqrt(x * x + y * y); }
 
 /// What the groups share per nucleus, and their scratch memory: nothing allocates once the largest
 /// nucleus was seen. One per thread.

@@ -14,7 +14,7 @@ int64_t cross(const PixelPoint& o, const PixelPoint& a, const PixelPoint& b) {
 int64_t floor_div(int64_t a, int64_t b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }
 
 double distance(const PixelPoint& a, const PixelPoint& b) {
-    return std::hypot(static_cast<double>(b.x - a.x), static_cast<double>(b.y - a.y));
+    return norm(static_cast<double>(b.x - a.x), static_cast<double>(b.y - a.y));
 }
 
 /// Middles of pixel sides in doubled coordinates (pixel centres are even, middles of sides have one
@@ -44,8 +44,7 @@ void outermost_side_middles(std::span<const PixelRun> runs, std::vector<PixelPoi
 struct Circle {
     double x = 0, y = 0, r = -1;
     bool holds(const PixelPoint& p) const {
-        return std::hypot(static_cast<double>(p.x) - x, static_cast<double>(p.y) - y) <=
-               r * (1 + 1e-12);
+        return norm(static_cast<double>(p.x) - x, static_cast<double>(p.y) - y) <= r * (1 + 1e-12);
     }
 };
 
@@ -63,7 +62,7 @@ Circle through(const PixelPoint& a, const PixelPoint& b, const PixelPoint& c) {
         return std::max({through(a, b), through(a, c), through(b, c)},
                         [](const Circle& p, const Circle& q) { return p.r < q.r; });
     const double x = (cy * bb - by * cc) / d, y = (bx * cc - cx * bb) / d;
-    return {static_cast<double>(a.x) + x, static_cast<double>(a.y) + y, std::hypot(x, y)};
+    return {static_cast<double>(a.x) + x, static_cast<double>(a.y) + y, norm(x, y)};
 }
 
 }  // namespace

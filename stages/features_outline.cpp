@@ -14,7 +14,7 @@ constexpr size_t kSamples = 128;
 using Spectrum = std::array<std::complex<double>, kSamples>;
 
 double distance(const ContourPoint& a, const ContourPoint& b) {
-    return std::hypot(static_cast<double>(b.x) - a.x, static_cast<double>(b.y) - a.y);
+    return norm(static_cast<double>(b.x) - a.x, static_cast<double>(b.y) - a.y);
 }
 
 /// Unit chords of the ring cut at kSamples points of equal arc length: exp(i · tangent angle).
@@ -128,8 +128,7 @@ void compute_outline(const NucleusPixels& nucleus, const WorkFrame& frame, Scrat
     convex_hull(s.ring_hull, s.chain);
     for (size_t i = 0; i < s.ring_hull.size(); ++i) {
         const PixelPoint &a = s.ring_hull[i], &b = s.ring_hull[(i + 1) % s.ring_hull.size()];
-        hull_perimeter +=
-            std::hypot(static_cast<double>(b.x - a.x), static_cast<double>(b.y - a.y));
+        hull_perimeter += norm(static_cast<double>(b.x - a.x), static_cast<double>(b.y - a.y));
     }
     const Calipers calipers = calipers_of(s.ring_hull);
     *out++ = static_cast<float>(calipers.most * um);

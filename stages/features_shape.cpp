@@ -34,7 +34,7 @@ double ring_length_px(std::span<const ContourPoint> ring) {
     double length = 0;
     for (size_t i = 0; i < ring.size(); ++i) {
         const ContourPoint &a = ring[i], &b = ring[(i + 1) % ring.size()];
-        length += std::hypot(static_cast<double>(b.x) - a.x, static_cast<double>(b.y) - a.y);
+        length += norm(static_cast<double>(b.x) - a.x, static_cast<double>(b.y) - a.y);
     }
     return length * kContourScale;
 }
@@ -71,7 +71,7 @@ void compute_shape(const NucleusPixels& nucleus, const WorkFrame& frame, Scratch
     const CentralMoments mu = central_moments(nucleus.runs);
     const double area = mu[0][0], xx = mu[0][2] / area, xy = mu[1][1] / area, yy = mu[2][0] / area;
     const double px = frame.downsample, um = frame.mpp(), um2 = frame.px_area_um2();
-    const double mean = (xx + yy) / 2, root = std::hypot((xx - yy) / 2, xy);
+    const double mean = (xx + yy) / 2, root = norm((xx - yy) / 2, xy);
     const double l1 = mean + root, l2 = std::max(0.0, mean - root);
     const double major = 4 * std::sqrt(l1), minor = 4 * std::sqrt(l2);
     const double perimeter = ring_length_px(nucleus.ring) / px;  // work pixels

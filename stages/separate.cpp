@@ -56,6 +56,11 @@ Separator::Separator(const SeparateParams& params)
 
 Separator::~Separator() = default;
 
+void Separator::reserve(PixelSize size) {
+    scratch_->mask.resize(size.width, size.height);
+    scratch_->heights.resize(size.width, size.height);
+}
+
 namespace {
 
 void threshold_mask(ConstGrayView probability, uint8_t threshold, GrayView mask) {

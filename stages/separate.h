@@ -44,6 +44,8 @@ class Separator {
 public:
     explicit Separator(const SeparateParams& params);
     ~Separator();
+    /// Takes the memory that windows up to this size need beside their maps and labels.
+    void reserve(PixelSize size);
     struct Result {
         uint32_t count = 0;        ///< labels run 1..count; some may own no pixel
         std::vector<uint8_t> cut;  ///< [count + 1] 1 where the flood ended at its reach
