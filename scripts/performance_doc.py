@@ -14,7 +14,9 @@ INTRO = """# Performance
 
 Made by `scripts/performance_doc.py` from [measurements/](measurements/), where each file names its machine, date and commands; a
 test fails when this page is not in step. Model `classical`. CPU time is the kernel's, of the whole process; where other programs ran on
-the same cores (see the load averages) it is an upper bound, and wall times say little.
+the same cores (see the load averages) it is an upper bound, and wall times say little. `tissue.svs` (all tissue) and `small.svs` come from
+`make_slide BS9-HE1_gigapixel.tif 62400 3800 2048 OUT.svs SIDE SIDE`, with SIDE 53248 and 8192; `small.h5` from `small.svs` with
+`--keep-maps`.
 """
 STEPS = ["separate", "features", "contour", "segment", "load", "store", "blend", "normalise"]
 
