@@ -17,6 +17,9 @@ if(WSI_SANITIZE)
   endif()
   target_link_options(wsi_options INTERFACE -fsanitize=${WSI_SANITIZE})
 endif()
+if(WSI_FUZZ)
+  target_compile_options(wsi_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 target_include_directories(wsi_options INTERFACE ${CMAKE_SOURCE_DIR})
 
 # One library per folder: every .cpp beside the CMakeLists.txt, so adding a file needs no edit.

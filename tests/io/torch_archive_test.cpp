@@ -70,6 +70,11 @@ TEST(TorchArchiveTest, parameters_are_read_like_tensors) {
               row_major_bytes(plain, *plain.find("conv.weight")));
 }
 
+TEST(TorchArchiveTest, sizes_and_offsets_beyond_32_bits_are_found_in_their_fields) {
+    const WeightsFile file(fixture("zip64.pt"));
+    EXPECT_EQ(std::to_integer<int>(file.bytes(*file.find("w"))[5]), 5);
+}
+
 TEST(TorchArchiveTest, strides_and_offsets_are_honoured) {
     const WeightsFile file(fixture("strided.pt"));
     const TensorInfo *base = file.find("base"), *part = file.find("part");
@@ -131,8 +136,11 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"torch_script.pt", "TorchScript program"},
         Refused{"twice.pt", "tensor 'w': is there twice"},
         Refused{"two_models.pt", "under 'state_dict' and under 'model'"},
-        Refused{"no_tensors.pt", "its keys are 'epoch', 'net'"}, Refused{"cycle.pt", "in a cycle"},
-        Refused{"laughs.pt", "bytes of settings"}),
+        Refused{"no_tensors.pt", "its keys are 'epoch', 'net'"},
+        Refused{"two_checkpoints.pt", "two checkpoints, 'a/' and 'b/data.pkl'"},
+        Refused{"name_by_number.pt", "names a tensor by an integer"},
+        Refused{"negated.pt", "has flags"}, Refused{"long_name.pt", "more than 1000 bytes"},
+        Refused{"cycle.pt", "in a cycle"}, Refused{"laughs.pt", "bytes of settings"}),
     [](const auto& each) {
         std::string name = each.param.file;
         return name.substr(0, name.find('.'));
