@@ -53,8 +53,8 @@ struct SeparateConfig {
     double threshold = 0.5;     ///< probability from which a pixel is nucleus, 0..1
     double smoothing_um = 0.5;  ///< Gaussian sigma on the distance map
     double h = 0.08;            ///< a marker rises by this much above its saddle, 0..1
-    double min_area_um2 = 16;   ///< smaller nuclei are dropped
-    double hole_area_um2 = 15;  ///< smaller holes in the mask are filled
+    double min_area_um2 = 6;    ///< smaller nuclei are dropped
+    double hole_area_um2 = 30;  ///< smaller holes in the mask are filled
     double reach_um = 16;       ///< a nucleus ends at this distance from its marker
 };
 

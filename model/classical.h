@@ -15,8 +15,10 @@ class ClassicalSegmenter final : public Segmenter {
 public:
     ClassicalSegmenter();
     const InputSpec& input_spec() const override { return spec_; }
-    /// {threshold, mean} of the smoothed haematoxylin density, natural-log OD: Otsu's rule on the
-    /// pooled patches, kept inside a sane range; the range's middle without patches.
+    /// {threshold, mean} of the smoothed haematoxylin density, natural-log OD. Threshold: Otsu's
+    /// rule on the pooled patches, glass at no more than a quarter of the tissue's weight, raised
+    /// where the two classes separate badly, kept inside a sane range; mean: of tissue alone.
+    /// Usual values without tissue.
     std::vector<double> fit_slide(const SlideSample& sample) const override;
     void segment(std::span<TileSlot* const> batch, std::span<const double> slide_params) override;
 

@@ -4,26 +4,21 @@
 #include <array>
 #include <cmath>
 
-#include "stages/stain.h"
-
 namespace wsi {
 
 namespace {
 
-/// Row 0 of the pseudo-inverse of Ruifrok's stain vectors: its product with an optical density is
-/// the haematoxylin density. A fixed pair that lies well apart: vectors fitted to a slide with few
-/// nuclei can lie so close that unmixing them mostly amplifies noise.
+/// Row 0 of the inverse of Ruifrok's stain matrix: its product with an optical density is the
+/// haematoxylin density. Three fixed stains: vectors fitted to a slide with few nuclei can lie so
+/// close that unmixing them mostly amplifies noise, and the third, brown one takes up what absorbs
+/// blue, red blood cells and pigment, which a haematoxylin-eosin pair half counts as nucleus.
 std::array<double, 3> haematoxylin_weights() {
-    constexpr std::array<double, 3> h{0.650, 0.704, 0.286}, e{0.072, 0.990, 0.105};
-    double hh = 0, ee = 0, he = 0;
-    for (size_t k = 0; k < 3; ++k) {
-        hh += h[k] * h[k];
-        ee += e[k] * e[k];
-        he += h[k] * e[k];
-    }
-    std::array<double, 3> weights;
-    for (size_t k = 0; k < 3; ++k) weights[k] = (ee * h[k] - he * e[k]) / (hh * ee - he * he);
-    return weights;
+    constexpr std::array<double, 3> h{0.650, 0.704, 0.286}, e{0.072, 0.990, 0.105},
+        d{0.268, 0.570, 0.776};
+    const std::array<double, 3> across{e[1] * d[2] - e[2] * d[1], e[2] * d[0] - e[0] * d[2],
+                                       e[0] * d[1] - e[1] * d[0]};
+    const double volume = h[0] * across[0] + h[1] * across[1] + h[2] * across[2];
+    return {across[0] / volume, across[1] / volume, across[2] / volume};
 }
 
 using DensityTable = std::array<std::array<int32_t, 256>, 3>;
@@ -33,7 +28,9 @@ DensityTable make_density_table() {
     DensityTable table;
     for (size_t k = 0; k < 3; ++k)
         for (int i = 0; i < 256; ++i) {
-            const double od = std::max(0.0, -std::log((i + 1) / kWhiteLevel));
+            // Against full white, not the lamp's: clipping pale tissue's channels one by one would
+            // change their ratios.
+            const double od = -std::log((i + 1) / 256.0);
             table[k][static_cast<size_t>(i)] =
                 static_cast<int32_t>(std::lround(weights[k] * od * kDensityUnit));
         }
