@@ -62,6 +62,22 @@ def slides(found):
     return "\n".join(lines) + "\n"
 
 
+def memory(v):
+    rows = "\n".join(f"| {p['slide']} | {p['commit']} | {', '.join(map(str, p['mb']))}{'' if p['whole'] else ' until it was stopped'} |"
+                     for p in v["peaks"])
+    every = [mb for p in v["peaks"] for mb in p["mb"]]
+    return f"""## Peak memory, every run
+
+From {min(every)} to {max(every)} MB. Peaks are not equal: one program on one slide differs by a tenth from run to run, and a slide with
+little tissue stays lower. The highest was seen on the largest slide, in a run that was stopped early; whether that is the same
+variation or growth with the slide is not settled. `{v['command']}`; {v['machine']}; {v['date']}.
+
+| slide | commit | MB |
+|---|---|---|
+{rows}
+"""
+
+
 def separation(v):
     return f"""## Separation against scikit-image
 
@@ -102,7 +118,7 @@ BS9: {', '.join(f'{name} {size} MB' for name, size in files.items())}. Gson hold
 def page():
     read = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
     parts = [INTRO, slides(read.values())]
-    for name, make in (("separation", separation), ("macenko", macenko), ("script", script), ("exports", exports)):
+    for name, make in (("memory", memory), ("separation", separation), ("macenko", macenko), ("script", script), ("exports", exports)):
         if name in read:
             parts.append(make(read[name]))
     return "\n".join(part for part in parts if part)
