@@ -54,7 +54,8 @@ TEST(PickleMachineTest, containers_keep_order_and_share_through_the_memo) {
 }
 
 TEST(PickleMachineTest, of_a_key_given_twice_the_last_value_counts) {
-    const Pickle pickle = run("\x80\x02}(X\1\0\0\0aK\1X\1\0\0\0aK\2u."s);
+    const std::string opcodes = "\x80\x02}(X\1\0\0\0aK\1X\1\0\0\0aK\2u."s;  // texts are views of it
+    const Pickle pickle = run(opcodes);
     EXPECT_EQ(find_value(pickle, pickle.nodes[pickle.root], "a")->integer, 2);
     EXPECT_EQ(find_value(pickle, pickle.nodes[pickle.root], "b"), nullptr);
 }

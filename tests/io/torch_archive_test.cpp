@@ -131,6 +131,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"negative_offset.pt", "reaches beyond"},
         Refused{"no_storage.pt", "storage '9', which is not in the archive"},
         Refused{"short_storage.pt", "but that has 7 bytes"},
+        Refused{"odd_storage.pt", "but that has 9 bytes"},
         Refused{"big_endian.pt", "byte order 'big'"}, Refused{"compressed.pt", "is compressed"},
         Refused{"wrong_zip.pt", "without data.pkl"},
         Refused{"torch_script.pt", "TorchScript program"},
