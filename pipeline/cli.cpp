@@ -105,9 +105,11 @@ public:
         add_batch();
         add_export();
         add_evaluate();
+        add_patches();
         add_info();
         add_train();
-        for (CLI::App* command : {batch_, export_, info_, doctor_, config_}) command->footer("");
+        for (CLI::App* command : {batch_, export_, info_, doctor_, config_, evaluate_, patches_})
+            command->footer("");
     }
 
     int run(int argc, char** argv) {
@@ -123,6 +125,7 @@ public:
         if (batch_->parsed()) return batch_command(batch_options_, options_);
         if (export_->parsed()) return export_command(export_options_, options_);
         if (evaluate_->parsed()) return evaluate_command(evaluate_options_, options_);
+        if (patches_->parsed()) return patches_command(patches_options_, options_);
         if (info_->parsed()) return info_command(info_slide_, info_format_, options_);
         if (doctor_->parsed()) return doctor_command(options_);
         if (train_->parsed()) return train_command(train_job_, options_);
@@ -199,6 +202,27 @@ private:
         add_model_options(*evaluate_, options_);
         add_log_options(*evaluate_, options_);
     }
+    void add_patches() {
+        patches_ = app_.add_subcommand("patches", "cuts data sets into squares for training");
+        PatchesOptions& o = patches_options_;
+        patches_
+            ->add_option("data", o.sources,
+                         "data sets: folders with images/ and labels/, or official layouts")
+            ->required();
+        patches_->add_option("-o,--output", o.output, "patch file .h5")->required();
+        patches_->add_option("--patch-px", o.patch_px, "side at the model's resolution")
+            ->check(CLI::Range(16, 4096));
+        patches_->add_option("--stride-px", o.stride_px, "step from patch to patch; 0 = its side")
+            ->check(CLI::NonNegativeNumber);
+        patches_
+            ->add_option("--val-fraction", o.val_fraction,
+                         "part of the source images that goes to val, where there is no split")
+            ->check(CLI::Range(0.0, 1.0));
+        add_config_options(*patches_, options_);
+        add_slide_options(*patches_, options_);
+        add_model_options(*patches_, options_);
+        add_log_options(*patches_, options_);
+    }
     void add_info() {
         info_ = app_.add_subcommand("info", "what a slide is: size, levels, resolution, stain");
         info_->add_option("slide", info_slide_, "slide, flat image or DICOM folder")->required();
@@ -236,10 +260,11 @@ private:
     BatchOptions batch_options_;
     ExportCommandOptions export_options_;
     EvaluateOptions evaluate_options_;
+    PatchesOptions patches_options_;
     TrainJob train_job_;
     std::string info_slide_, info_format_ = "text", config_format_ = "yaml";
     CLI::App *batch_ = nullptr, *export_ = nullptr, *info_ = nullptr, *doctor_ = nullptr,
-             *config_ = nullptr, *evaluate_ = nullptr, *train_ = nullptr;
+             *config_ = nullptr, *evaluate_ = nullptr, *train_ = nullptr, *patches_ = nullptr;
 };
 
 }  // namespace

@@ -1,13 +1,11 @@
-#include <fmt/format.h>
 #include <spdlog/spdlog.h>
-#include <unistd.h>
 
-#include <chrono>
 #include <filesystem>
 
 #include "io/datasets/folder_files.h"
 #include "io/picture.h"
 #include "pipeline/evaluate.h"
+#include "pipeline/image_progress.h"
 #include "pipeline/output_check.h"
 #include "pipeline/runtime.h"
 #include "pipeline/stop_signals.h"
@@ -17,39 +15,6 @@ namespace wsi {
 namespace fs = std::filesystem;
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-/// One line on a terminal, else a log line every 30 s; shown between images.
-class ImageProgress {
-public:
-    ImageProgress(size_t total, bool quiet)
-        : total_(total), quiet_(quiet), terminal_(isatty(STDERR_FILENO) != 0) {}
-    ~ImageProgress() {
-        if (!quiet_ && terminal_) fmt::print(stderr, "\r\033[K");
-    }
-    void done(const std::string& name) {
-        ++done_;
-        const auto now = Clock::now();
-        if (quiet_ || (!terminal_ && now - shown_ < std::chrono::seconds(30))) return;
-        shown_ = now;
-        const double elapsed = std::chrono::duration<double>(now - start_).count();
-        const double left =
-            elapsed / static_cast<double>(done_) * static_cast<double>(total_ - done_);
-        const std::string line =
-            fmt::format("evaluate: {}/{} images, {:.1f} s each, {:.0f} s left, {}", done_, total_,
-                        elapsed / static_cast<double>(done_), left, name);
-        if (terminal_)
-            fmt::print(stderr, "\r\033[K{}", line);
-        else
-            spdlog::info(line);
-    }
-
-private:
-    size_t total_, done_ = 0;
-    bool quiet_, terminal_;
-    Clock::time_point start_ = Clock::now(), shown_ = start_;
-};
 
 /// An image of one of the data sets.
 struct Chosen {
@@ -77,7 +42,7 @@ public:
         status.stop = &install_stop_signals();
         make_predictors(status);
         {
-            ImageProgress progress(images_.size(), options_.quiet != 0);
+            ImageProgress progress("evaluate", images_.size(), options_.quiet != 0);
             for (const Chosen& image : images_) {
                 if (status.stopping())
                     fail(ErrorKind::Cancelled, "interrupted; nothing was written");

@@ -57,11 +57,19 @@ struct EvaluateOptions {
     int every = 1, oracle = 0;
 };
 
+struct PatchesOptions {
+    std::vector<std::string> sources;
+    std::string output;
+    int64_t patch_px = 256, stride_px = 0;  ///< 0 = patch_px
+    double val_fraction = 0.2;
+};
+
 /// Each command returns the process exit code or throws Error.
 int segment_command(const SegmentOptions& segment, const CommonOptions& options);
 int batch_command(const BatchOptions& batch, const CommonOptions& options);
 int export_command(const ExportCommandOptions& what, const CommonOptions& options);
 int evaluate_command(const EvaluateOptions& what, const CommonOptions& options);
+int patches_command(const PatchesOptions& what, const CommonOptions& options);
 int info_command(const std::string& slide, const std::string& format, const CommonOptions& options);
 int doctor_command(const CommonOptions& options);
 int train_command(const TrainJob& job, const CommonOptions& options);

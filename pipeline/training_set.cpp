@@ -10,9 +10,6 @@ namespace wsi {
 
 namespace {
 
-/// Of nuclei in H&E tissue; used only where a data set does not know its resolution.
-constexpr double kTypicalDiameterUm = 7.5;
-
 TrainingImage prepare(LabelledImage image, const Config& config) {
     if (image.entry.mpp <= 0) image.entry.mpp = guess_mpp(image.labels, kTypicalDiameterUm);
     image = at_resolution(image, config.train.mpp);

@@ -16,7 +16,7 @@ LIBRARIES = {
     r"openslide\.h": r"^io/(openslide_slide|dependencies)\.cpp$",
     r"vips/": r"^io/(flat_slide|vips_setup|mask_image|picture|dependencies)\.cpp$",
     r"hdf5\.h": r"^io/(hdf5_file\.h|dependencies\.cpp)$",
-    r"io/hdf5_file\.h": r"^io/(hdf5_file|result_writer|result_reader)\.cpp$",
+    r"io/hdf5_file\.h": r"^io/(hdf5_file|result_writer|result_reader|datasets/patch_file)\.cpp$",
     r"gdal_priv\.h|ogr_\w+\.h|cpl_\w+\.h": r"^io/(export_geotiff|dependencies)\.cpp$",
     r"yaml-cpp/": r"^config/config_io\.cpp$",
     r"opencv2/": r"^(stages|model)/.*\.cpp$|^pipeline/runtime\.cpp$",

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "io/datasets/layouts.h"
+#include "io/datasets/patch_file.h"
 
 namespace wsi {
 
@@ -40,9 +41,13 @@ GrayImage narrow_labels(const Image<uint32_t>& labels, const std::string& path) 
 }
 
 std::unique_ptr<Dataset> open_dataset(const std::string& folder) {
+    if (fs::is_regular_file(folder)) return open_patch_file(folder);
     if (!fs::is_directory(folder)) fail(ErrorKind::Config, "no such folder: ", folder);
     using Open = std::unique_ptr<Dataset> (*)(const fs::path&);
-    static constexpr Open kOpeners[] = {open_plain_dataset};
+    // Openers that look at names of files come before the one that searches the whole tree.
+    static constexpr Open kOpeners[] = {open_plain_dataset, open_conic,   open_nuinsseg,
+                                        open_cryonuseg,     open_consep,  open_monuseg,
+                                        open_tnbc,          open_dsb2018, open_pannuke};
     for (const Open open : kOpeners) {
         std::unique_ptr<Dataset> dataset = open(folder);
         if (!dataset) continue;
@@ -52,7 +57,7 @@ std::unique_ptr<Dataset> open_dataset(const std::string& folder) {
     }
     fail(ErrorKind::Config, folder,
          ": no known data set; expected images/ and labels/ with files of the same names, or an "
-         "official layout (docs/training.md)");
+         "official layout (docs/datasets.md)");
 }
 
 }  // namespace wsi

@@ -45,8 +45,9 @@ protected:
     std::vector<std::string> class_names_;
 };
 
-/// Opens a folder by its layout (docs/training.md lists them). Throws Error{Config} when it is none
-/// of them, when it holds nothing, or when images and labels do not pair.
+/// Opens a folder by its layout (docs/datasets.md lists them), or a patch file. Throws
+/// Error{Config} when it is none of them, when it holds nothing, or when images and labels do not
+/// pair.
 std::unique_ptr<Dataset> open_dataset(const std::string& folder);
 
 }  // namespace wsi

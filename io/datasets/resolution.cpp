@@ -9,29 +9,43 @@
 
 namespace wsi {
 
+namespace {
+
+template <class T>
+Image<T> nearest(const Image<T>& from, PixelSize size, double ratio) {
+    const auto source = [&](int64_t i, int64_t limit) {
+        return std::min(limit - 1, static_cast<int64_t>((static_cast<double>(i) + 0.5) * ratio));
+    };
+    Image<T> out;
+    if (from.empty()) return out;
+    out.resize(size.width, size.height);
+    for (int64_t y = 0; y < size.height; ++y)
+        for (int64_t x = 0; x < size.width; ++x)
+            out(x, y) = from(source(x, from.width()), source(y, from.height()));
+    return out;
+}
+
+}  // namespace
+
 LabelledImage at_resolution(const LabelledImage& image, double mpp) {
     if (image.entry.mpp <= 0 || std::abs(image.entry.mpp - mpp) < 1e-6) return image;
     const double ratio = mpp / image.entry.mpp;
     const auto side = [&](int64_t n) {
         return std::max<int64_t>(1, std::llround(static_cast<double>(n) / ratio));
     };
-    LabelledImage out{image.entry, {}, {}, {}, {}};
+    LabelledImage out;
+    out.entry = image.entry;
     out.entry.mpp = mpp;
-    const int64_t width = side(image.rgb.width()), height = side(image.rgb.height());
-    out.rgb = RgbImage(width, height);
-    out.labels = Image<uint32_t>(width, height);
-    const ResampleAxis x(ratio, 0, width, image.rgb.width()),
-        y(ratio, 0, height, image.rgb.height());
+    const PixelSize size{side(image.rgb.width()), side(image.rgb.height())};
+    out.rgb = RgbImage(size.width, size.height);
+    const ResampleAxis x(ratio, 0, size.width, image.rgb.width()),
+        y(ratio, 0, size.height, image.rgb.height());
     resample(
         image.rgb.view().crop({x.begin(), y.begin(), x.end() - x.begin(), y.end() - y.begin()}), x,
         y, out.rgb);
-    const auto nearest = [&](int64_t i, int64_t size) {
-        return std::min(size - 1, static_cast<int64_t>((static_cast<double>(i) + 0.5) * ratio));
-    };
-    for (int64_t row = 0; row < height; ++row)
-        for (int64_t column = 0; column < width; ++column)
-            out.labels(column, row) = image.labels(nearest(column, image.labels.width()),
-                                                   nearest(row, image.labels.height()));
+    out.labels = nearest(image.labels, size, ratio);
+    out.classes = nearest(image.classes, size, ratio);
+    out.vague = nearest(image.vague, size, ratio);
     return out;
 }
 

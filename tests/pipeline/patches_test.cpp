@@ -1,0 +1,118 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
+
+#include "io/picture.h"
+#include "pipeline/commands.h"
+#include "pipeline/patch_cutter.h"
+#include "tests/support/temp_dir.h"
+
+namespace wsi {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+
+TEST(PatchesTest, squares_cover_the_axis_to_its_end) {
+    EXPECT_THAT(patch_starts(10, 4, 4), ElementsAre(0, 4, 6));
+    EXPECT_THAT(patch_starts(8, 4, 4), ElementsAre(0, 4));
+    EXPECT_THAT(patch_starts(8, 4, 3), ElementsAre(0, 3, 4));
+    EXPECT_THAT(patch_starts(3, 4, 4), ElementsAre(0));
+}
+
+TEST(PatchesTest, ids_of_a_patch_have_no_gaps_and_the_outside_is_vague) {
+    LabelledImage image;
+    image.rgb = RgbImage(4, 3, 50);
+    image.labels = Image<uint32_t>(4, 3, 0);
+    image.labels(0, 0) = 9;
+    image.labels(3, 1) = 700000;
+    image.labels(3, 2) = 9;
+    const LabelledImage patch = cut_patch(image, {1, 1}, 4);
+    EXPECT_EQ(patch.labels(2, 0), 1U);
+    EXPECT_EQ(patch.labels(2, 1), 2U);
+    EXPECT_EQ(patch.vague(2, 1), 0);
+    EXPECT_EQ(patch.rgb(2, 1, 0), 50);
+    EXPECT_EQ(patch.vague(3, 1), 1);
+    EXPECT_EQ(patch.vague(0, 2), 1);
+    EXPECT_EQ(patch.rgb(3, 1, 0), 255);
+}
+
+TEST(PatchesTest, a_source_falls_into_one_split_and_fractions_hold) {
+    ImageEntry entry;
+    entry.dataset = "set";
+    int val = 0;
+    for (int i = 0; i < 2000; ++i) {
+        entry.source = "slide_" + std::to_string(i);
+        entry.name = "first";
+        const std::string split = split_of(entry, 0.2, 7);
+        entry.name = "second";
+        EXPECT_EQ(split_of(entry, 0.2, 7), split);
+        val += split == "val";
+    }
+    EXPECT_NEAR(val, 400, 4 * 18);  // binomial, four standard deviations
+    entry.split = "test";
+    EXPECT_EQ(split_of(entry, 1, 7), "test");
+}
+
+/// Half bright, half dark, one nucleus in the dark half.
+void write_image(const fs::path& folder, const std::string& stem) {
+    RgbImage rgb(80, 64, 200);
+    Image<uint32_t> labels(80, 64, 0);
+    for (int64_t y = 0; y < 64; ++y)
+        for (int64_t x = 40; x < 80; ++x) {
+            for (int c = 0; c < 3; ++c) rgb(x, y, c) = 100;
+            if (x >= 50 && x < 60 && y >= 20 && y < 30) labels(x, y) = 77;
+        }
+    write_rgb_picture((folder / "images" / (stem + ".png")).string(), rgb.view());
+    write_label_picture((folder / "labels" / (stem + ".png")).string(), labels.view());
+}
+
+TEST(PatchesTest, a_patch_file_is_a_data_set_at_the_models_resolution) {
+    const test::TempDir dir;
+    const fs::path set = dir.path() / "set";
+    fs::create_directories(set / "images");
+    fs::create_directories(set / "labels");
+    for (const char* stem : {"a", "b", "c", "d", "e"}) write_image(set, stem);
+    PatchesOptions what;
+    what.sources = {set.string()};
+    what.output = dir.file("patches.h5");
+    what.patch_px = 32;
+    what.val_fraction = 0.5;
+    CommonOptions common;
+    common.quiet = 1;
+    common.slide_mpp = 0.25;
+    common.work_mpp = 0.5;
+    EXPECT_EQ(patches_command(what, common), 0);
+    const auto patches = open_dataset(what.output);
+    ASSERT_EQ(patches->entries().size(), 10U);  // 40 x 32 pixels at 0.5: two squares each
+    std::map<std::string, std::set<std::string>> splits;
+    for (const ImageEntry& entry : patches->entries()) {
+        splits[entry.source].insert(entry.split);
+        EXPECT_EQ(entry.mpp, 0.5);
+        EXPECT_EQ(entry.dataset, "set");
+    }
+    EXPECT_EQ(splits.size(), 5U);
+    for (const auto& [source, of] : splits) EXPECT_EQ(of.size(), 1U) << source;
+    EXPECT_EQ(patches->entries()[1].name, "a-0-8");
+    const LabelledImage second = patches->read(1);  // work pixels 8..39
+    EXPECT_EQ(second.rgb(11, 5, 0), 200);
+    EXPECT_EQ(second.rgb(12, 5, 0), 100);
+    EXPECT_EQ(second.labels(17, 12), 1U);
+    EXPECT_EQ(second.labels(16, 12), 0U);
+    EXPECT_EQ(second.labels(21, 14), 1U);
+    EXPECT_EQ(second.labels(22, 14), 0U);
+    EXPECT_EQ(patches->read(9).rgb(12, 5, 0), 100);
+}
+
+TEST(PatchesTest, other_files_are_no_patch_files) {
+    const test::TempDir dir;
+    std::ofstream(dir.file("x.h5")) << "not HDF5";
+    EXPECT_THROW(open_dataset(dir.file("x.h5")), Error);
+}
+
+}  // namespace
+}  // namespace wsi
