@@ -191,7 +191,7 @@ std::filesystem::path preset_folder() {
     // Installed: <prefix>/bin/wsi-segment and <prefix>/share/wsi-segment/presets.
     std::error_code error;
     const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
-    const auto installed = program.parent_path().parent_path() / "share/wsi-segment/presets";
+    auto installed = program.parent_path().parent_path() / "share/wsi-segment/presets";
     if (!error && std::filesystem::is_directory(installed)) return installed;
     return std::filesystem::path(WSI_SOURCE_PRESETS);
 }
@@ -204,7 +204,7 @@ void load_config_file(Config& config, const std::string& path) {
         if (root.IsNull()) return;
         if (!root.IsMap()) fail_at(path, root.Mark(), "expected sections with keys");
         for (const auto& section : root) {
-            const std::string name = section.first.as<std::string>();
+            const auto name = section.first.as<std::string>();
             if (name == "extends") {
                 load_preset(config, section.second.as<std::string>());
                 continue;

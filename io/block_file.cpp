@@ -162,7 +162,7 @@ void BlockFileReader::read(size_t block, uint64_t offset, std::span<uint8_t> out
 
 bool block_file_is_whole(const std::string& path) {
     try {
-        BlockFileReader(path, Verify::All);
+        const BlockFileReader reader(path, Verify::All);
         return true;
     } catch (const Error&) {
         return false;

@@ -81,7 +81,7 @@ void write_text(hid_t parent, const std::string& name, const std::string& text) 
     const Id type = text_type(text.size());
     const Id space(H5Screate(H5S_SCALAR), &H5Sclose);
     const Id properties(H5Pcreate(H5P_DATASET_CREATE), &H5Pclose);
-    H5Pset_obj_track_times(properties.get(), 0);
+    H5Pset_obj_track_times(properties.get(), false);
     const Id data(check(H5Dcreate2(parent, name.c_str(), type.get(), space.get(), H5P_DEFAULT,
                                    properties.get(), H5P_DEFAULT),
                         "cannot create dataset", name),
@@ -103,7 +103,7 @@ Id write_texts(hid_t parent, const std::string& name, std::span<const std::strin
     const hsize_t size = texts.size();
     const Id space(H5Screate_simple(1, &size, nullptr), &H5Sclose);
     const Id properties(H5Pcreate(H5P_DATASET_CREATE), &H5Pclose);
-    H5Pset_obj_track_times(properties.get(), 0);
+    H5Pset_obj_track_times(properties.get(), false);
     Id data(check(H5Dcreate2(parent, name.c_str(), type.get(), space.get(), H5P_DEFAULT,
                              properties.get(), H5P_DEFAULT),
                   "cannot create dataset", name),
@@ -121,7 +121,7 @@ Column::Column(hid_t parent, const std::string& name, hid_t type, hsize_t width,
                   chunk[2] = {chunk_rows, width};
     const Id space(H5Screate_simple(rank, size, most), &H5Sclose);
     const Id properties(H5Pcreate(H5P_DATASET_CREATE), &H5Pclose);
-    H5Pset_obj_track_times(properties.get(), 0);
+    H5Pset_obj_track_times(properties.get(), false);
     H5Pset_chunk(properties.get(), rank, chunk);
     H5Pset_shuffle(properties.get());
     H5Pset_deflate(properties.get(), 2);

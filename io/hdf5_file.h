@@ -117,7 +117,7 @@ Id write_dataset(hid_t parent, const std::string& name, std::span<const T> value
     const Id space(H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr),
                    &H5Sclose);
     const Id properties(H5Pcreate(H5P_DATASET_CREATE), &H5Pclose);
-    H5Pset_obj_track_times(properties.get(), 0);
+    H5Pset_obj_track_times(properties.get(), false);
     Id data(check(H5Dcreate2(parent, name.c_str(), native_type<T>(), space.get(), H5P_DEFAULT,
                              properties.get(), H5P_DEFAULT),
                   "cannot create dataset", name),
