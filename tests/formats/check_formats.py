@@ -71,11 +71,18 @@ def check_geojson(path, count):
     return len(pairs.T)
 
 
-def check_tiff(path, expect_colours):
+def micrometres_per_work_pixel(path):
+    """By the slide's own resolution and the ratio of sizes, not by what the rasters claim."""
+    with h5py.File(path) as file:
+        return file["slide"].attrs["mpp_x"] * round(file["slide"].attrs["width_px"] / file["labels"].shape[1])
+
+
+def check_tiff(path, mpp, expect_colours):
     info = json.loads(subprocess.run(["gdalinfo", "-json", path], check=True, capture_output=True).stdout)
     assert info["metadata"]["IMAGE_STRUCTURE"]["LAYOUT"] == "COG"
     transform = info["geoTransform"]
     assert transform[1] > 0 and abs(transform[5] + transform[1]) < 1e-6 and transform[0] == transform[3] == 0
+    assert abs(transform[1] - mpp) < 0.01 * mpp, (transform[1], mpp)
     assert "micrometre" in info["coordinateSystem"]["wkt"]
     band = info["bands"][0]
     assert band["block"] == [512, 512]
@@ -96,8 +103,8 @@ def main():
         check_geojson(files[1], count)
         rows = list(csv.reader(gzip.open(files[2], "rt")))
         assert len(rows) == count + 1 and all(len(r) == len(rows[0]) for r in rows)
-        check_tiff(files[3], True)
-        check_tiff(files[4], False)
+        check_tiff(files[3], micrometres_per_work_pixel(files[0]), True)
+        check_tiff(files[4], micrometres_per_work_pixel(files[0]), False)
         again = out / "again.geojson.gz"
         subprocess.run([program, "export", files[0], "-q", "-o", again], check=True)
         assert again.read_bytes() == files[1].read_bytes(), "export later gives other bytes"

@@ -110,6 +110,11 @@ TEST_F(ResumeTest, other_settings_are_refused_and_named) {
     EXPECT_EQ(end.exit_code, 1);
     EXPECT_THAT(end.message, testing::HasSubstr("separate.threshold (0.5, now 0.6)"));
     EXPECT_THAT(end.message, testing::HasSubstr("--restart"));
+    run.config.separate.threshold = 0.5;
+    run.region_px *= 2;  // the parts on disk are cut otherwise
+    const test::ChildEnd cut = test::run_child(run);
+    EXPECT_EQ(cut.exit_code, 1);
+    EXPECT_THAT(cut.message, testing::HasSubstr("tiling.region_px = 512, now 1024"));
 }
 
 TEST_F(ResumeTest, a_finished_result_is_left_alone) {

@@ -1,0 +1,72 @@
+// A slide with unreadable blocks: a few are listed and left out, too many fail the slide.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "io/result_store.h"
+#include "tests/pipeline/run_harness.h"
+#include "tests/support/planted.h"
+
+namespace wsi {
+namespace {
+
+class FailedBlocksTest : public testing::Test {
+protected:
+    /// A slide of 4 x 4 blocks of 512; the tiles given are no images.
+    test::SlideTrial slide_with(const std::vector<int64_t>& corrupt_tiles, double most) const {
+        test::SlideOptions options;
+        options.size = {2048, 2048};
+        options.mpp = 0.5;
+        options.objective_power = 20;
+        options.corrupt_tiles = corrupt_tiles;
+        test::write_svs(dir_.file("s.svs"), options, test::plain_tissue());
+        test::SlideTrial run;
+        run.slide = dir_.file("s.svs");
+        run.outputs = {dir_.file("r.h5")};
+        run.config.slide.max_failed_fraction = most;
+        run.segmenter = [] {
+            InputSpec spec;
+            spec.name = spec.hash = "fake";
+            spec.core_px = 256;
+            spec.halo_px = 16;
+            spec.feather_px = 8;
+            return std::make_unique<test::FakeSegmenter>(spec, test::percolating_maps());
+        };
+        return run;
+    }
+    test::TempDir dir_;
+};
+
+TEST_F(FailedBlocksTest, too_many_fail_the_slide_and_name_the_remedy) {
+    const test::ChildEnd end = test::run_child(slide_with({0, 13}, 0.12));
+    EXPECT_EQ(end.exit_code, exit_code(ErrorKind::Slide));
+    EXPECT_THAT(end.message, testing::HasSubstr("2 blocks could not be decoded"));
+    EXPECT_THAT(end.message, testing::HasSubstr("slide.max_failed_fraction"));
+}
+
+TEST_F(FailedBlocksTest, as_many_as_allowed_are_listed_in_order) {
+    test::SlideTrial run = slide_with({0, 13}, 0.13);  // 2 of 16
+    run.expected = SlideOutcome::CompleteWithFailures;
+    std::map<std::string, std::string> expected;
+    for (const int threads : {1, 8}) {
+        run.threads = threads;
+        ASSERT_EQ(test::run_child(run).exit_code, 0) << threads << " threads";
+        EXPECT_EQ(ResultReader(run.outputs.front()).header().failed_tiles.size(), 2u);
+        const auto got = test::digests(run.outputs);
+        if (expected.empty()) expected = got;
+        EXPECT_EQ(test::first_difference(expected, got), "");
+        std::filesystem::remove(run.outputs.front());
+    }
+}
+
+TEST_F(FailedBlocksTest, one_alone_never_fails_a_slide) {
+    test::SlideTrial run = slide_with({27}, 0);
+    run.expected = SlideOutcome::CompleteWithFailures;
+    const test::ChildEnd end = test::run_child(run);
+    EXPECT_EQ(end.exit_code, 0) << end.message;
+}
+
+}  // namespace
+}  // namespace wsi
