@@ -108,7 +108,7 @@ Id create_raster(hid_t file, Raster raster, const WorkFrame& frame) {
     const hsize_t most[2] = {H5S_UNLIMITED, H5S_UNLIMITED};
     const Id space(H5Screate_simple(2, size, most), &H5Sclose);
     const Id properties(H5Pcreate(H5P_DATASET_CREATE), &H5Pclose);
-    H5Pset_obj_track_times(properties.get(), 0);
+    H5Pset_obj_track_times(properties.get(), false);
     H5Pset_chunk(properties.get(), 2, chunk);
     H5Pset_shuffle(properties.get());
     H5Pset_deflate(properties.get(), 1);

@@ -47,7 +47,7 @@ void box_row(const std::vector<uint32_t>& columns, uint16_t* out, int64_t width,
     const auto at = [&](int64_t x) {
         return uint64_t{columns[static_cast<size_t>(std::clamp<int64_t>(x, 0, width - 1))]};
     };
-    const auto side = static_cast<uint64_t>(2 * radius + 1);
+    const uint64_t side = 2 * static_cast<uint64_t>(radius) + 1;
     const uint64_t reciprocal = (uint64_t{1} << 40) / (side * side) + 1;
     uint64_t sum = 0;
     for (int64_t x = -radius; x < radius; ++x) sum += at(x);

@@ -45,8 +45,8 @@ std::string memory() {
         double kib = 0;
         if (key != "MemAvailable:" || !(in >> kib)) continue;
         const double mib = kib / 1024;
-        const auto text = fmt::format("{:.0f} MiB available, a run takes up to {} by default", mib,
-                                      kDefaultMemoryMib);
+        auto text = fmt::format("{:.0f} MiB available, a run takes up to {} by default", mib,
+                                kDefaultMemoryMib);
         if (mib < static_cast<double>(kDefaultMemoryMib))
             fail(ErrorKind::Device, text, "; give less with --memory");
         return text;

@@ -44,8 +44,8 @@ std::vector<RegionState> PartStore::restore(const SlidePlan& plan) const {
     for (size_t r = 0; r < count; ++r) {
         if (plan.active[r].empty()) continue;
         const RegionIndex region = plan.regions.at(static_cast<int64_t>(r));
-        has_maps[r] = whole(maps(plan, region));
-        has_nuclei[r] = whole(nuclei(plan, region));
+        has_maps[r] = whole(maps(plan, region)) ? 1 : 0;
+        has_nuclei[r] = whole(nuclei(plan, region)) ? 1 : 0;
     }
     const auto known = [&](RegionIndex n) {
         const auto r = static_cast<size_t>(plan.regions.rank(n));

@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <condition_variable>
 #include <mutex>
 
@@ -17,7 +18,7 @@ constexpr std::chrono::milliseconds kTerminalPeriod{250};
 constexpr std::chrono::seconds kLogPeriod{30};
 
 std::string duration(double seconds) {
-    const auto s = static_cast<int64_t>(seconds + 0.5);
+    const int64_t s = std::llround(seconds);
     if (s < 3600) return fmt::format("{}:{:02}", s / 60, s % 60);
     return fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
 }
