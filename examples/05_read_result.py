@@ -10,10 +10,10 @@ def main(path):
     with h5py.File(path) as file:
         nuclei = file["nuclei"]
         area = nuclei["shape_area_um2"]
-        print(f"{area.size} nuclei on {file['summary'].attrs['tissue_mm2']:.3f} mm2 of tissue, status {file.attrs['status'].decode()}")
+        print(f"{area.size} nuclei on {file['summary'].attrs['tissue_mm2']:.3f} mm2 of tissue, status {file.attrs['status']}")
         for name, column in nuclei.items():
             if column.dtype.kind in "fiu" and column.size:
-                print(f"  {name:28} {np.nanmedian(column[:]):12.4g} {column.attrs['unit'].decode()}")
+                print(f"  {name:28} {np.nanmedian(column[:]):12.4g} {column.attrs['unit']}")
 
         # Outline of nucleus 1: level-0 pixels. Its area in pixels times mpp_x * mpp_y is its area in um2.
         points, offsets = file["contours/points"], file["contours/offsets"]

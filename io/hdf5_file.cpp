@@ -1,6 +1,7 @@
 #include "io/hdf5_file.h"
 
 #include <algorithm>
+#include <memory>
 #include <mutex>
 
 namespace wsi::h5 {
@@ -36,19 +37,20 @@ Id text_type(size_t length) {
     Id type(H5Tcopy(H5T_C_S1), &H5Tclose);
     H5Tset_size(type.get(), std::max<size_t>(1, length));
     H5Tset_cset(type.get(), H5T_CSET_UTF8);
-    H5Tset_strpad(type.get(), H5T_STR_NULLPAD);
+    H5Tset_strpad(type.get(), length == H5T_VARIABLE ? H5T_STR_NULLTERM : H5T_STR_NULLPAD);
     return type;
 }
 
 void write_attribute(hid_t object, const std::string& name, const std::string& text) {
-    const Id type = text_type(text.size());
+    // Of variable length: h5py gives these as str, those of fixed length as bytes.
+    const Id type = text_type(H5T_VARIABLE);
     const Id space(H5Screate(H5S_SCALAR), &H5Sclose);
     const Id attribute(
         check(H5Acreate2(object, name.c_str(), type.get(), space.get(), H5P_DEFAULT, H5P_DEFAULT),
               "cannot create attribute", name),
         &H5Aclose);
-    const std::string padded = text.empty() ? std::string(1, '\0') : text;
-    check(H5Awrite(attribute.get(), type.get(), padded.data()), "cannot write attribute", name);
+    const char* const characters = text.c_str();
+    check(H5Awrite(attribute.get(), type.get(), &characters), "cannot write attribute", name);
 }
 
 bool has_attribute(hid_t object, const std::string& name) {
@@ -60,6 +62,14 @@ std::string read_text_attribute(hid_t object, const std::string& name) {
         check(H5Aopen(object, name.c_str(), H5P_DEFAULT), "no attribute", name, ErrorKind::Slide),
         &H5Aclose);
     const Id type(H5Aget_type(attribute.get()), &H5Tclose);
+    if (H5Tis_variable_str(type.get()) > 0) {
+        char* characters = nullptr;
+        check(H5Aread(attribute.get(), type.get(), &characters), "cannot read attribute", name,
+              ErrorKind::Slide);
+        const std::unique_ptr<char, herr_t (*)(void*)> owner(
+            characters, [](void* memory) { return H5free_memory(memory); });
+        return characters ? characters : "";
+    }
     std::string text(H5Tget_size(type.get()), '\0');
     check(H5Aread(attribute.get(), type.get(), text.data()), "cannot read attribute", name,
           ErrorKind::Slide);

@@ -41,6 +41,7 @@ def check_hdf5(path):
         for name, column in file["nuclei"].items():
             assert len(column) == count, name
             assert column.attrs["unit"] and column.attrs["description"], name
+            assert isinstance(column.attrs["unit"], str), "text attributes must come as str, not as bytes"
         ids = file["nuclei/id"][:]
         assert np.array_equal(ids, np.arange(1, count + 1))
         labels, mask = file["labels"][:], file["mask"][:]

@@ -34,6 +34,10 @@ void add_attributes(hid_t object, const std::string& path, Digest& out) {
         H5Aget_name(attribute.get(), name.size() + 1, name.data());
         const h5::Id type(H5Aget_type(attribute.get()), &H5Tclose);
         const h5::Id space(H5Aget_space(attribute.get()), &H5Sclose);
+        if (H5Tis_variable_str(type.get()) > 0) {
+            out[path + "@" + name] = sha256_hex(h5::read_text_attribute(object, name));
+            continue;
+        }
         out[path + "@" + name] = digest_of(type.get(), space.get(), [&](void* to) {
             return H5Aread(attribute.get(), type.get(), to);
         });
