@@ -40,8 +40,10 @@ struct TileSlot {
     int id = 0;
     TileIndex tile;
     TileState state = TileState::Pending;
-    RgbImage rgb;               ///< input square, the slide's own colours
-    RgbImage normalised;        ///< the same after stain normalisation
+    PixelRect inside;     ///< part of the input square that lies on the slide, in the square's
+                          ///< pixels; beyond it the square is background
+    RgbImage rgb;         ///< input square, the slide's own colours
+    RgbImage normalised;  ///< the same after stain normalisation
     GrayImage maps[kMapCount];  ///< input square
 };
 

@@ -183,6 +183,8 @@ LoadedTile SlideFlow::load(const AdmitTile& admitted) {
     }
     c_.status.at("tile");
     const PixelRect input = c_.plan.tiles.input(job.tile);
+    const PixelRect on_slide = intersection(input, c_.plan.frame.rect());
+    slot->inside = {on_slide.x - input.x, on_slide.y - input.y, on_slide.width, on_slide.height};
     slot->rgb.resize(input.width, input.height);
     const std::vector<FailedBlock> failures = [&] {
         const CpuScope clock(c_.status.cpu, Stage::Read);

@@ -51,16 +51,34 @@ int64_t NetworkSegmenter::working_bytes() const {
     return channels * 4 * int64_t{spec_.input_px()} * spec_.input_px();
 }
 
+namespace {
+
+/// Repeats the last row and column until the network's four poolings divide the size.
+at::Tensor padded(const at::Tensor& images) {
+    const auto missing = [](int64_t size) { return (16 - size % 16) % 16; };
+    return at::replication_pad2d(images, {0, missing(images.size(3)), 0, missing(images.size(2))});
+}
+
+}  // namespace
+
+void NetworkSegmenter::segment_tile(TileSlot& slot) {
+    for (GrayImage& map : slot.maps) map.fill(0);
+    const RgbImage& rgb = spec_.normalised ? slot.normalised : slot.rgb;
+    // Only what lies on the slide is looked at: the painted background beyond would be an edge that
+    // no image the network learned from has.
+    const PixelRect whole{0, 0, rgb.width(), rgb.height()};
+    const PixelRect inside = slot.inside.empty() ? whole : slot.inside;
+    const std::array<ConstRgbView, 1> view{rgb.view().crop(inside)};
+    const at::Tensor logits = network_->forward(padded(to_images(view)));
+    to_maps(logits.narrow(2, 0, inside.height).narrow(3, 0, inside.width),
+            slot.maps[kProbability].view().crop(inside), slot.maps[kDistance].view().crop(inside));
+}
+
 void NetworkSegmenter::segment(std::span<TileSlot* const> batch, std::span<const double>) {
     translated([&] {
         const c10::InferenceMode inference;
         at::set_num_threads(1);
-        for (TileSlot* slot : batch) {
-            const RgbImage& rgb = spec_.normalised ? slot->normalised : slot->rgb;
-            const std::array<ConstRgbView, 1> view{rgb.view()};
-            to_maps(network_->forward(to_images(view)), slot->maps[kProbability].view(),
-                    slot->maps[kDistance].view());
-        }
+        for (TileSlot* slot : batch) segment_tile(*slot);
     });
 }
 

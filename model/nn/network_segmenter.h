@@ -18,6 +18,7 @@ public:
     void segment(std::span<TileSlot* const> batch, std::span<const double> slide_params) override;
 
 private:
+    void segment_tile(TileSlot& slot);
     InputSpec spec_;
     UNet3Plus network_{nullptr};
 };
