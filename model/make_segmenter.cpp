@@ -1,13 +1,25 @@
 #include "model/classical.h"
 #include "model/network_library.h"
+#include "model/shipped_weights.h"
 
 namespace wsi {
 
+namespace {
+bool is_file_name(const std::string& name) {
+    return name.find('/') != std::string::npos || name.ends_with(".safetensors") ||
+           name.ends_with(".pth") || name.ends_with(".pt");
+}
+}  // namespace
+
 std::unique_ptr<Segmenter> make_segmenter(const ModelConfig& config) {
     if (config.name == "classical") return std::make_unique<ClassicalSegmenter>();
-    if (config.name.ends_with(".safetensors")) return network_library().open_segmenter(config.name);
-    fail(ErrorKind::Config, "model.name: unknown segmenter '", config.name,
-         "'; known: classical, or a weights file .safetensors");
+    if (is_file_name(config.name)) return network_library().open_segmenter(config.name);
+    if (const std::string file = shipped_weights_file(config.name); !file.empty())
+        return network_library().open_segmenter(file);
+    std::string known = "classical";
+    for (const std::string& name : shipped_weights()) known += ", " + name;
+    fail(ErrorKind::Config, "model.name: unknown model '", config.name, "'; known names: ", known,
+         "; or a weights file .safetensors");
 }
 
 }  // namespace wsi

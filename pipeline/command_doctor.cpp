@@ -17,7 +17,7 @@ namespace {
 
 /// Segments a small painted tile: the stages and the model really run.
 std::string self_test() {
-    const auto segmenter = make_segmenter(ModelConfig{});
+    const auto segmenter = make_segmenter({.name = "classical"});
     const int side = segmenter->input_spec().input_px();
     TileSlot slot;
     slot.rgb = RgbImage(side, side, 235);
@@ -37,6 +37,13 @@ std::string self_test() {
     if (slot.maps[kProbability](side / 2, side / 2) <= slot.maps[kProbability](8, 8))
         fail(ErrorKind::Internal, "the painted nucleus was not found");
     return "a painted nucleus is found";
+}
+
+/// Loads the model that is used when none is named.
+std::string default_model() {
+    const ModelConfig config;
+    const InputSpec spec = make_segmenter(config)->input_spec();
+    return fmt::format("{} for {} µm per pixel", config.name, spec.mpp.value);
 }
 
 std::string memory() {
@@ -79,6 +86,7 @@ int doctor_command(const CommonOptions&) {
     add("memory", &memory);
     add("disk", &free_space);
     add("model", &self_test);
+    add("default model", &default_model);
     bool healthy = true;
     for (const DependencyReport& r : reports) {
         fmt::print("  {:4} {:12} {}\n", r.health == Health::Good ? "ok" : "BAD", r.name, r.detail);

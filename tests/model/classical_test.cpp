@@ -49,7 +49,7 @@ TileSlot slot_of(RgbImage image) {
 }
 
 TEST(MakeSegmenterTest, knows_the_classical_segmenter) {
-    const auto segmenter = make_segmenter(ModelConfig{});
+    const auto segmenter = make_segmenter({.name = "classical"});
     EXPECT_EQ(segmenter->input_spec().name, "classical");
     EXPECT_FALSE(segmenter->input_spec().hash.empty());
     EXPECT_GT(segmenter->max_concurrency(), 1);
