@@ -17,8 +17,9 @@ int main(int argc, char** argv) {
     if (argc < 2) return 1;
     const Runtime runtime(argc > 2 ? static_cast<int>(std::strtoul(argv[2], nullptr, 10))
                                    : available_cores());
-    const Config config;
+    Config config;
     const auto slide = open_slide(argv[1], config.slide);
+    config.model.name = "classical";
     const InputSpec spec = make_segmenter(config.model)->input_spec();
     const WorkFrame frame = make_work_frame(slide->info(), spec.mpp);
     RunStatus status;

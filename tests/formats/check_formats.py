@@ -99,7 +99,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="formats é ") as folder:
         out = pathlib.Path(folder)
         files = [out / n for n in ("r.h5", "r.geojson.gz", "r.csv.gz", "r.tif", "r.labels.tif")]
-        subprocess.run([program, slide, "-q", *[a for f in files for a in ("-o", f)]], check=True)
+        subprocess.run([program, slide, "-q", "--model", "classical", *[a for f in files for a in ("-o", f)]], check=True)
         count = check_hdf5(files[0])
         check_geojson(files[1], count)
         rows = list(csv.reader(gzip.open(files[2], "rt")))

@@ -22,7 +22,7 @@ def limit():
 
 
 def run(program, slide, folder):
-    done = subprocess.run([program, slide, "-q", "-o", folder / "r.h5"], capture_output=True, text=True,
+    done = subprocess.run([program, slide, "-q", "--model", "classical", "-o", folder / "r.h5"], capture_output=True, text=True,
                           timeout=SECONDS, preexec_fn=limit)
     last = (done.stderr.strip().splitlines() or [""])[-1]
     return done.returncode, last

@@ -154,7 +154,7 @@ TEST(EqualityDataTest, a_real_slide_comes_out_the_same_however_it_is_cut) {
     const test::TempDir dir;
     SlideTrial run;
     run.slide = test::data_dir() + "/slides/pathologyatlas-BS25/BS25-HE_roi.svs";
-    run.segmenter = [] { return make_segmenter(ModelConfig{}); };
+    run.segmenter = [] { return make_segmenter({.name = "classical"}); };
     const auto files = expect_equal(dir, run,
                                     {{"one-thread", 512, 1, 0},
                                      {"two", 512, 2, 0},

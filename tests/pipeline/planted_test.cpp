@@ -195,7 +195,7 @@ TEST(PlantedSlideTest, stained_nuclei_are_found_by_the_classical_segmenter) {
     SlideTrial trial;
     trial.slide = dir.file("slide.svs");
     trial.outputs = {dir.file("r.h5")};
-    trial.segmenter = [] { return make_segmenter(ModelConfig{}); };
+    trial.segmenter = [] { return make_segmenter({.name = "classical"}); };
     const test::ChildEnd end = test::run_child(trial);
     ASSERT_EQ(end.exit_code, 0) << end.message;
     const Found found = read_result(dir.file("r.h5"));
@@ -240,7 +240,7 @@ TEST(PlantedSlideTest, bounds_and_odd_level_ratios_keep_level0_coordinates) {
     SlideTrial trial;
     trial.slide = dir.file("slide.scn");
     trial.outputs = {dir.file("r.h5"), dir.file("r.geojson")};
-    trial.segmenter = [] { return make_segmenter(ModelConfig{}); };
+    trial.segmenter = [] { return make_segmenter({.name = "classical"}); };
     const test::ChildEnd end = test::run_child(trial);
     ASSERT_EQ(end.exit_code, 0) << end.message;
     const Found found = read_result(dir.file("r.h5"));

@@ -90,7 +90,7 @@ def run_program(options, folder, rows, out):
     """Results of the program, one .h5 per image; an image that failed has none."""
     listing = pathlib.Path(out) / "list.csv"
     listing.write_text("\n".join(["slide,slide_mpp"] + [f"{image_path(folder, r)},{mpp_of(r)}" for r in rows]) + "\n")
-    settings = [a for s in options.set for a in ("--set", s)]
+    settings = [a for s in ["model.name=classical", *options.set] for a in ("--set", s)]
     subprocess.run([options.program, "batch", listing, "-o", out, "-q", *settings], check=False, stderr=subprocess.DEVNULL)
 
 
