@@ -92,6 +92,15 @@ struct TrainConfig {
     double checkpoint_minutes = 5;
 };
 
+/// What is measured on every nucleus beyond size and shape (docs/features.md).
+struct FeatureConfig {
+    bool moments = true;    ///< central, normalised and Hu moments
+    bool intensity = true;  ///< seven channels in nucleus, ring and edge
+    bool texture = true;    ///< gradient, Canny and Haralick features of the first stain
+    double ring_um = 4;     ///< width of the ring around a nucleus; 0 = no ring
+    int grey_levels = 32;   ///< of the co-occurrence matrix
+};
+
 struct RunConfig {
     int threads = 0;         ///< 0 = all cores
     int64_t memory_mib = 0;  ///< 0 = 1400; bounds slots, open regions and caches
@@ -107,6 +116,7 @@ struct Config {
     TilingConfig tiling;
     ModelConfig model;
     SeparateConfig separate;
+    FeatureConfig features;
     RunConfig run;
     NetworkConfig network;
     TrainConfig train;

@@ -76,6 +76,19 @@ void visit(V& v, SeparateConfig& c) {
 }
 
 template <class V>
+void visit(V& v, FeatureConfig& c) {
+    v("moments", c.moments, Effect::Results, Range{}, "measure central, normalised and Hu moments");
+    v("intensity", c.intensity, Effect::Results, Range{},
+      "measure stains and colours in nucleus, ring and edge");
+    v("texture", c.texture, Effect::Results, Range{},
+      "measure gradient, Canny and Haralick features");
+    v("ring_um", c.ring_um, Effect::Results, Range{0, 20},
+      "width of the ring around a nucleus in µm; 0 = no ring");
+    v("grey_levels", c.grey_levels, Effect::Results, Range{8, 32},
+      "grey levels of the co-occurrence matrix");
+}
+
+template <class V>
 void visit(V& v, RunConfig& c) {
     v("threads", c.threads, Effect::Running, Range{0, 1024}, "CPU threads; 0 = all cores");
     v("memory_mib", c.memory_mib, Effect::Running, Range{0, 1 << 22},
@@ -130,6 +143,7 @@ void visit(V& v, Config& c) {
     v.section("tiling", c.tiling, "how the work is cut");
     v.section("model", c.model, "what finds the nuclei");
     v.section("separate", c.separate, "how touching nuclei are told apart");
+    v.section("features", c.features, "what is measured on every nucleus");
     v.section("run", c.run, "resources");
     v.section("network", c.network, "shape of a network that is trained");
     v.section("train", c.train, "how it is trained");

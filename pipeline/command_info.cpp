@@ -79,9 +79,9 @@ int info_command(const std::string& path, const std::string& format, const Commo
     RunStatus status;
     const WorkFrame frame = make_work_frame(slide->info(), segmenter->input_spec().mpp);
     const TissueMask tissue = find_slide_tissue(*slide, frame, config.tissue, status);
-    const SlidePlan plan =
-        make_plan(frame, segmenter->input_spec(), config.tiling.region_px, tissue,
-                  SeparateParams::from(config.separate, frame).halo_px());
+    const SlidePlan plan = make_plan(
+        frame, segmenter->input_spec(), config.tiling.region_px, tissue,
+        window_halo_px(SeparateParams::from(config.separate, frame), config.features, frame));
     json all = slide_json(slide->info());
     all["tissue_mm2"] = tissue.area_mm2();
     all["stain"] = stain_json(fit_slide(*slide, plan, tissue, *segmenter, config, status).stain);

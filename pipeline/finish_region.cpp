@@ -12,8 +12,9 @@
 namespace wsi {
 
 struct RegionFinisher::Worker {
-    Worker(const SlidePlan& plan, const SeparateParams& params, const StainMatrix& stains)
-        : separate(params), extract(plan.frame, stains) {}
+    Worker(const SlidePlan& plan, const SeparateParams& params, const StainMatrix& stains,
+           const FeatureConfig& features)
+        : separate(params), extract(plan.frame, stains, features) {}
     void reserve(PixelSize window) {
         separate.reserve(window);
         sums.resize(window.width, window.height);
@@ -36,12 +37,15 @@ struct RegionFinisher::Worker {
 
 RegionFinisher::RegionFinisher(const SlidePlan& plan, const PartStore& parts,
                                const TissueMask& tissue, const SeparateParams& params,
-                               const StainMatrix& stains, KeepMaps keep, RunStatus& status)
+                               const StainMatrix& stains, const FeatureConfig& features,
+                               KeepMaps keep, RunStatus& status)
     : plan_(plan),
       parts_(parts),
       tissue_(tissue),
       params_(params),
       stains_(stains),
+      features_(features),
+      columns_(feature_schema(features).size()),
       keep_(keep),
       status_(status) {}
 
@@ -56,14 +60,15 @@ std::unique_ptr<RegionFinisher::Worker> RegionFinisher::borrow() {
             return worker;
         }
     }
-    auto worker = std::make_unique<Worker>(plan_, params_, stains_);
+    auto worker = std::make_unique<Worker>(plan_, params_, stains_, features_);
     worker->reserve(plan_.largest([this](RegionIndex r) { return window_of(r); }));
     return worker;
 }
 
 // Everything about nuclei whose centroid lies on the region's tissue is exact in this window.
 PixelRect RegionFinisher::window_of(RegionIndex region) const {
-    return intersection(plan_.data_core(region).grown(params_.halo_px()), plan_.frame.rect());
+    const int halo = window_halo_px(params_, features_, plan_.frame);
+    return intersection(plan_.data_core(region).grown(halo), plan_.frame.rect());
 }
 
 void RegionFinisher::give_back(std::unique_ptr<Worker> worker) {
@@ -169,7 +174,7 @@ NucleiBatch RegionFinisher::measure(RegionIndex region, const PixelRect& window,
     collect_runs(w.labels.view(), found.count, origin, w.runs, w.run_offsets);
     const PixelRect owned = plan_.regions.rect(region);
     NucleiBatch out;
-    out.columns = feature_schema().size();
+    out.columns = columns_;
     w.row.resize(out.columns);
     for (uint32_t label = 1; label <= found.count; ++label) {
         const std::span runs(w.runs.data() + w.run_offsets[label],
@@ -188,7 +193,7 @@ NucleiBatch RegionFinisher::measure(RegionIndex region, const PixelRect& window,
         who.flags = static_cast<uint8_t>(edge_flags(runs, plan_.frame, tissue_) |
                                          (found.cut[label] ? kCutAtReach : 0));
         const CpuScope clock(status_.cpu, Stage::Features);
-        w.extract({runs, w.ring, w.rgb.view(), origin}, w.row);
+        w.extract({runs, w.ring, w.rgb.view(), w.labels.view(), origin}, w.row);
         out.append(who, w.row, w.ring, runs);
     }
     return sorted_by_id(out);

@@ -20,8 +20,8 @@ enum class KeepMaps { No, Yes };
 class RegionFinisher {
 public:
     RegionFinisher(const SlidePlan& plan, const PartStore& parts, const TissueMask& tissue,
-                   const SeparateParams& params, const StainMatrix& stains, KeepMaps keep,
-                   RunStatus& status);
+                   const SeparateParams& params, const StainMatrix& stains,
+                   const FeatureConfig& features, KeepMaps keep, RunStatus& status);
     ~RegionFinisher();
     /// Writes the region's nuclei file (and its final maps when they are kept).
     void operator()(RegionIndex region);
@@ -40,6 +40,8 @@ private:
     const TissueMask& tissue_;
     const SeparateParams params_;
     const StainMatrix stains_;
+    const FeatureConfig features_;
+    const size_t columns_;
     const KeepMaps keep_;
     RunStatus& status_;
     std::mutex mutex_;

@@ -36,10 +36,10 @@ Costs costs_of(const SlidePlan& plan, int halo_px) {
 }  // namespace
 
 MemoryPlan plan_memory(const RunConfig& run, const SlidePlan& plan, int threads, int batch,
-                       int separation_halo_px, int64_t segmenter_bytes) {
+                       int halo_px, int64_t segmenter_bytes) {
     const int64_t budget =
         run.memory_mib > 0 ? run.memory_mib * kMib : kDefaultMemoryMib * kMib + segmenter_bytes;
-    const Costs cost = costs_of(plan, separation_halo_px);
+    const Costs cost = costs_of(plan, halo_px);
     MemoryPlan out;
     // Two batches in flight and one tile being read per thread keep everybody busy; more would only
     // take memory. A partial batch must never hold every slot (the end of the stream needs one).

@@ -22,6 +22,6 @@ inline constexpr int64_t kDefaultMemoryMib = 1400;
 /// segmenter_bytes: what all of its running batches take together; the default budget grows by it.
 /// Throws Error{Config} naming the wanted and the least possible memory.
 MemoryPlan plan_memory(const RunConfig& run, const SlidePlan& plan, int threads, int batch,
-                       int separation_halo_px, int64_t segmenter_bytes = 0);
+                       int halo_px, int64_t segmenter_bytes = 0);
 
 }  // namespace wsi

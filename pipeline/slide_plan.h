@@ -5,6 +5,7 @@
 #include "io/types/tile.h"
 #include "io/types/work_frame.h"
 #include "model/segmenter.h"
+#include "stages/separate.h"
 #include "stages/tissue.h"
 
 namespace wsi {
@@ -41,8 +42,13 @@ struct SlidePlan {
     }
 };
 
+/// How far around a region maps must be known for everything about its nuclei: contours look one
+/// pixel beyond a nucleus, which separation allows for, rings farther.
+int window_halo_px(const SeparateParams& separation, const FeatureConfig& features,
+                   const WorkFrame& frame);
+
 /// Throws Error{Config} when a region would be smaller than what separation must see around it.
 SlidePlan make_plan(const WorkFrame& frame, const InputSpec& spec, int region_px,
-                    const TissueMask& tissue, int separation_halo_px);
+                    const TissueMask& tissue, int halo_px);
 
 }  // namespace wsi

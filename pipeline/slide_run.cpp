@@ -104,7 +104,7 @@ void SlideRun::prepare() {
     tissue_ = find_slide_tissue(*slide_, frame_, config_.tissue, status_);
     apply_roi(roi_, frame_, tissue_);
     plan_.emplace(make_plan(frame_, segmenter_->input_spec(), config_.tiling.region_px, tissue_,
-                            separation_.halo_px()));
+                            window_halo_px(separation_, config_.features, frame_)));
     if (job_.restart == Restart::Yes) {
         parts_.remove_all();
         parts_.create();
@@ -129,9 +129,9 @@ void SlideRun::prepare() {
 /// False when a stop was asked for before everything was finished.
 bool SlideRun::map_and_finish() {
     const int workers = std::min(threads_, segmenter_->max_concurrency());
-    const MemoryPlan memory =
-        plan_memory(config_.run, *plan_, threads_, config_.model.batch, separation_.halo_px(),
-                    workers * segmenter_->working_bytes());
+    const MemoryPlan memory = plan_memory(config_.run, *plan_, threads_, config_.model.batch,
+                                          window_halo_px(separation_, config_.features, frame_),
+                                          workers * segmenter_->working_bytes());
     if (segmenter_->working_bytes() > 0) keep_freed_memory();
     status_.enter("tiles");
     RegionBoard board(*plan_, parts_.restore(*plan_));
@@ -145,7 +145,7 @@ bool SlideRun::map_and_finish() {
     status_.tiles_done = status_.tiles_restored.load();
     const WorkReader reader(*slide_, frame_, memory.cache_bytes);
     const StainNormaliser normaliser(fit_.stain, config_.stain.stains);
-    RegionFinisher finish(*plan_, parts_, tissue_, separation_, fit_.stain.matrix,
+    RegionFinisher finish(*plan_, parts_, tissue_, separation_, fit_.stain.matrix, config_.features,
                           config_.run.keep_maps ? KeepMaps::Yes : KeepMaps::No, status_);
     const std::string path = job_.slide;
     run_flow(
@@ -195,7 +195,7 @@ ResultHeader SlideRun::result_header() const {
     ResultHeader header;
     header.slide = slide_->info();
     header.frame = frame_;
-    header.schema = feature_schema();
+    header.schema = feature_schema(config_.features);
     header.stain_matrix = fit_.stain.matrix;
     header.stain_max_concentration = fit_.stain.max_concentration;
     header.stain_fitted = fit_.stain.fitted;

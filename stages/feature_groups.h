@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "io/types/image.h"
+#include "stages/feature_patch.h"
 #include "stages/features.h"
 
 // One group of columns = one file with a `columns` and a `compute` function; stages/features.cpp
@@ -25,7 +26,11 @@ struct Scratch {
     std::vector<PixelPoint> ring_hull;    ///< hull of the contour, hundredths of level-0 pixels
     PixelRect box;                        ///< of the nucleus, work pixels
     GrayImage mask;                       ///< the box grown by one pixel: 1 = nucleus
-    std::vector<float> planes, values;
+    std::vector<float> distances, values;
+    Patch patch;
+    Summariser summarise;
+    GradientFeatures gradient;
+    HaralickFeatures haralick;
 };
 
 /// Fills box and mask; called before every group.
@@ -48,9 +53,6 @@ void compute_interior(const WorkFrame& frame, Scratch& scratch, float* out);
 /// Central, normalised and Hu moments.
 const FeatureSchema& moment_columns();
 void compute_moments(const NucleusPixels& nucleus, const WorkFrame& frame, float* out);
-
-const FeatureSchema& stain_columns();
-void compute_stain(const NucleusPixels& nucleus, const Deconvolver& deconvolve, float* out);
 
 /// Σ (y − ȳ)^p (x − x̄)^q over pixel centres for p + q ≤ 3, in work pixels (scikit-image's
 /// moments_central: p along rows).

@@ -1,6 +1,7 @@
 #include "stages/features.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "stages/feature_groups.h"
 
@@ -23,32 +24,66 @@ void begin_nucleus(std::span<const PixelRun> runs, Scratch& s) {
 
 }  // namespace features
 
-const FeatureSchema& feature_schema() {
-    static const FeatureSchema schema = [] {
-        FeatureSchema all;
-        for (const FeatureSchema& group :
-             {features::shape_columns(), features::outline_columns(), features::interior_columns(),
-              features::moment_columns(), features::stain_columns()})
-            all.insert(all.end(), group.begin(), group.end());
-        return all;
-    }();
-    return schema;
+FeatureSchema feature_schema(const FeatureConfig& config) {
+    FeatureSchema all;
+    const auto add = [&all](const FeatureSchema& group) {
+        all.insert(all.end(), group.begin(), group.end());
+    };
+    add(features::shape_columns());
+    add(features::outline_columns());
+    add(features::interior_columns());
+    if (config.moments) add(features::moment_columns());
+    if (config.intensity) add(features::intensity_columns(config.ring_um > 0));
+    if (config.texture) add(features::GradientFeatures::columns());
+    if (config.texture) add(features::HaralickFeatures::columns());
+    return all;
 }
 
-FeatureExtractor::FeatureExtractor(const WorkFrame& frame, const StainMatrix& stains)
-    : frame_(frame), deconvolve_(stains), scratch_(std::make_unique<features::Scratch>()) {}
+int ring_px(const FeatureConfig& config, const WorkFrame& frame) {
+    if (!config.intensity || config.ring_um == 0) return 0;
+    return std::max(1, static_cast<int>(std::lround(config.ring_um / frame.mpp())));
+}
+
+FeatureExtractor::FeatureExtractor(const WorkFrame& frame, const StainMatrix& stains,
+                                   const FeatureConfig& config)
+    : frame_(frame),
+      deconvolve_(stains),
+      config_(config),
+      columns_(feature_schema(config).size()),
+      scratch_(std::make_unique<features::Scratch>()) {
+    scratch_->haralick.set_levels(config.grey_levels);
+}
 
 FeatureExtractor::~FeatureExtractor() = default;
 
 void FeatureExtractor::operator()(const NucleusPixels& nucleus, std::span<float> row) {
-    WSI_CHECK(row.size() == feature_schema().size() && !nucleus.runs.empty());
-    features::begin_nucleus(nucleus.runs, *scratch_);
+    WSI_CHECK(row.size() == columns_ && !nucleus.runs.empty());
+    features::Scratch& s = *scratch_;
+    features::begin_nucleus(nucleus.runs, s);
     float* out = row.data();
-    features::compute_shape(nucleus, frame_, *scratch_, out);
-    features::compute_outline(nucleus, frame_, *scratch_, out += features::shape_columns().size());
-    features::compute_interior(frame_, *scratch_, out += features::outline_columns().size());
-    features::compute_moments(nucleus, frame_, out += features::interior_columns().size());
-    features::compute_stain(nucleus, deconvolve_, out + features::moment_columns().size());
+    features::compute_shape(nucleus, frame_, s, out);
+    features::compute_outline(nucleus, frame_, s, out += features::shape_columns().size());
+    features::compute_interior(frame_, s, out += features::outline_columns().size());
+    out += features::interior_columns().size();
+    if (config_.moments) {
+        features::compute_moments(nucleus, frame_, out);
+        out += features::moment_columns().size();
+    }
+    if (config_.intensity || config_.texture) add_patch_features(nucleus, out);
+}
+
+void FeatureExtractor::add_patch_features(const NucleusPixels& nucleus, float*& out) {
+    features::Scratch& s = *scratch_;
+    const int ring = ring_px(config_, frame_);
+    features::fill_patch(nucleus, s.box, ring, deconvolve_, s.patch);
+    if (config_.intensity) {
+        features::compute_intensity(s.patch, ring > 0, s.summarise, s.values, out);
+        out += features::intensity_columns(ring > 0).size();
+    }
+    if (!config_.texture) return;
+    s.gradient(s.patch, s.summarise, s.values, out);
+    out += features::GradientFeatures::columns().size();
+    s.haralick(s.patch, out);
 }
 
 }  // namespace wsi

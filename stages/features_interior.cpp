@@ -84,7 +84,7 @@ const FeatureSchema& interior_columns() {
 }
 
 void compute_interior(const WorkFrame& frame, Scratch& s, float* out) {
-    squared_distances(s.mask, s.planes, s.values);
+    squared_distances(s.mask, s.distances, s.values);
     size_t n = 0;
     double sum = 0;
     for (int64_t i = 0; i < s.mask.size().area(); ++i) {

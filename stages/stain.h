@@ -63,10 +63,16 @@ public:
         }
         return {c0 > 0 ? c0 : 0, c1 > 0 ? c1 : 0};
     }
+    /// Density along the direction that no mixture of the two stains reaches (their normalised
+    /// cross product), natural-log OD, either sign.
+    float residual(const uint8_t* rgb) const {
+        return normal_[0] * od_[rgb[0]] + normal_[1] * od_[rgb[1]] + normal_[2] * od_[rgb[2]];
+    }
 
 private:
     std::array<float, 256> od_;
     std::array<std::array<float, 3>, 2> inverse_;
+    std::array<float, 3> normal_;
 };
 
 }  // namespace wsi

@@ -24,8 +24,9 @@ int main(int argc, char** argv) {
     const WorkFrame frame = make_work_frame(slide->info(), spec.mpp);
     RunStatus status;
     const TissueMask tissue = find_slide_tissue(*slide, frame, config.tissue, status);
-    const SlidePlan plan = make_plan(frame, spec, config.tiling.region_px, tissue,
-                                     SeparateParams::from(config.separate, frame).halo_px());
+    const SlidePlan plan = make_plan(
+        frame, spec, config.tiling.region_px, tissue,
+        window_halo_px(SeparateParams::from(config.separate, frame), config.features, frame));
     const WorkReader reader(*slide, frame, size_t{64} << 20);
     std::vector<TileIndex> tiles;
     for (const auto& region : plan.active) tiles.insert(tiles.end(), region.begin(), region.end());

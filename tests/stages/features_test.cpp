@@ -35,7 +35,7 @@ struct Drawn {
         ContourTracer trace;
         trace(labels.view(), 1, {runs[0].x0, runs[0].y}, {0, 0}, kFrame.downsample, ring);
     }
-    NucleusPixels pixels() const { return {runs, ring, rgb.view(), {0, 0}}; }
+    NucleusPixels pixels() const { return {runs, ring, rgb.view(), labels.view(), {0, 0}}; }
     Image<uint32_t> labels;
     RgbImage rgb;
     std::vector<PixelRun> runs;
@@ -55,12 +55,12 @@ Drawn ellipse(double a, double b, double angle, double dx = 0, double dy = 0) {
 }
 
 std::map<std::string, double> measure(const Drawn& drawn) {
-    FeatureExtractor extract(kFrame, kReferenceHe);
-    std::vector<float> row(feature_schema().size());
+    FeatureExtractor extract(kFrame, kReferenceHe, FeatureConfig{});
+    std::vector<float> row(feature_schema(FeatureConfig{}).size());
     extract(drawn.pixels(), row);
     std::map<std::string, double> out;
     for (size_t k = 0; k < row.size(); ++k)
-        out[feature_schema()[k].name] = static_cast<double>(row[k]);
+        out[feature_schema(FeatureConfig{})[k].name] = static_cast<double>(row[k]);
     return out;
 }
 
@@ -109,13 +109,13 @@ TEST(FeaturesTest, shapes_do_not_depend_on_where_they_lie) {
     Drawn there = here;
     for (PixelRun& run : there.runs) run = {run.y + 4000, run.x0 + 70000, run.x1 + 70000};
     for (ContourPoint& p : there.ring) p = {p.x + 14000000, p.y + 800000};
-    FeatureExtractor extract(kFrame, kReferenceHe);
-    std::vector<float> a(feature_schema().size()), b(a.size());
+    FeatureExtractor extract(kFrame, kReferenceHe, FeatureConfig{});
+    std::vector<float> a(feature_schema(FeatureConfig{}).size()), b(a.size());
     extract(here.pixels(), a);
-    extract({there.runs, there.ring, there.rgb.view(), {70000, 4000}}, b);
+    extract({there.runs, there.ring, there.rgb.view(), {}, {70000, 4000}}, b);
     for (size_t k = 0; k < a.size(); ++k)
         EXPECT_TRUE(a[k] == b[k] || (std::isnan(a[k]) && std::isnan(b[k])))
-            << feature_schema()[k].name;
+            << feature_schema(FeatureConfig{})[k].name;
 }
 
 TEST(FeaturesTest, one_pixel_has_a_defined_size_and_no_direction) {
@@ -127,6 +127,91 @@ TEST(FeaturesTest, one_pixel_has_a_defined_size_and_no_direction) {
     EXPECT_TRUE(std::isnan(f.at("shape_orientation_rad")));
     EXPECT_TRUE(std::isnan(f.at("shape_roundness")));
     EXPECT_TRUE(std::isnan(f.at("shape_fractal_dimension")));
+}
+
+/// A nucleus among others on random colours, and the same with everything scrambled that lies
+/// farther than `reach` from it.
+TEST(FeaturesTest, nothing_beyond_the_ring_matters_and_nothing_of_other_nuclei_in_it) {
+    FeatureConfig config;
+    const int reach = ring_px(config, kFrame);
+    ASSERT_EQ(reach, 8);
+    std::mt19937 random(6);
+    Drawn drawn = ellipse(9, 6, 0.5);
+    const int64_t side = 64, dx = 20, dy = 17;
+    Image<uint32_t> labels(side, side, 0u);
+    RgbImage rgb(side, side);
+    for (int64_t i = 0; i < 3 * side * side; ++i) rgb.data()[i] = static_cast<uint8_t>(random());
+    for (PixelRun& run : drawn.runs) {
+        run = {static_cast<int32_t>(run.y + dy), static_cast<int32_t>(run.x0 + dx),
+               static_cast<int32_t>(run.x1 + dx)};
+        for (int64_t x = run.x0; x < run.x1; ++x) labels(x, run.y) = 1;
+    }
+    const auto distance_to = [&](int64_t x, int64_t y) {
+        double least = INFINITY;
+        for (const PixelRun& run : drawn.runs)
+            for (int64_t u = run.x0; u < run.x1; ++u)
+                least = std::min(
+                    least, std::hypot(static_cast<double>(u - x), static_cast<double>(run.y - y)));
+        return least;
+    };
+    // A neighbour that cuts into the ring on the right.
+    for (int64_t y = 0; y < side; ++y)
+        for (int64_t x = 0; x < side; ++x)
+            if (distance_to(x, y) > 2 && x > 38) labels(x, y) = 2;
+    const auto run = [&](const RgbImage& colours, const Image<uint32_t>& marks) {
+        FeatureExtractor extract(kFrame, kReferenceHe, config);
+        std::vector<float> row(feature_schema(config).size());
+        extract({drawn.runs, drawn.ring, colours.view(), marks.view(), {0, 0}}, row);
+        return row;
+    };
+    const std::vector<float> expected = run(rgb, labels);
+    RgbImage scrambled = rgb;
+    Image<uint32_t> other_labels = labels;
+    for (int64_t y = 0; y < side; ++y)
+        for (int64_t x = 0; x < side; ++x) {
+            const double d = distance_to(x, y);
+            if (d > reach) other_labels(x, y) = static_cast<uint32_t>(random() % 3);
+            // Texture looks 6 pixels far in both axes, 6 √2 in corners.
+            if (d > reach + 1 || (labels(x, y) == 2 && d > 6 * std::numbers::sqrt2))
+                for (int c = 0; c < 3; ++c) scrambled(x, y, c) = static_cast<uint8_t>(random());
+        }
+    EXPECT_EQ(run(scrambled, other_labels), expected);
+    // Ring columns, and they alone, see the neighbour's outline.
+    other_labels = labels;
+    for (int64_t y = 0; y < side; ++y)
+        for (int64_t x = 0; x < side; ++x)
+            if (other_labels(x, y) == 2) other_labels(x, y) = 0;
+    const std::vector<float> alone = run(rgb, other_labels);
+    const FeatureSchema schema = feature_schema(config);
+    size_t changed = 0;
+    for (size_t k = 0; k < schema.size(); ++k) {
+        changed += alone[k] != expected[k];
+        if (schema[k].name.starts_with("ring_")) continue;
+        EXPECT_EQ(alone[k], expected[k]) << schema[k].name;
+    }
+    EXPECT_GT(changed, 50u);
+}
+
+TEST(FeaturesTest, groups_that_are_off_leave_the_others_as_they_are) {
+    const Drawn drawn = ellipse(9, 6, 0.5);
+    const auto all = measure(drawn);
+    for (int groups = 0; groups < 16; ++groups) {
+        FeatureConfig config;
+        config.moments = groups & 1;
+        config.intensity = groups & 2;
+        config.texture = groups & 4;
+        if (groups & 8) config.ring_um = 0;
+        FeatureExtractor extract(kFrame, kReferenceHe, config);
+        const FeatureSchema schema = feature_schema(config);
+        std::vector<float> row(schema.size() + 1, -7.5f);
+        extract(drawn.pixels(), std::span(row).first(schema.size()));
+        EXPECT_EQ(row.back(), -7.5f);
+        for (size_t k = 0; k < schema.size(); ++k) {
+            const double value = all.at(schema[k].name), found = static_cast<double>(row[k]);
+            EXPECT_TRUE(found == value || (std::isnan(found) && std::isnan(value)))
+                << schema[k].name;
+        }
+    }
 }
 
 /// Random points, their hull made by the code under test.
@@ -259,7 +344,7 @@ TEST(FeaturesTest, every_column_is_explained_once_and_nothing_else) {
             for (const std::string& name : expanded(line.substr(3, end - 3)))
                 explained.insert(name);
         }
-    for (const FeatureColumn& column : feature_schema()) columns.insert(column.name);
+    for (const FeatureColumn& column : feature_schema(FeatureConfig{})) columns.insert(column.name);
     EXPECT_EQ(explained, columns);
 }
 

@@ -1,0 +1,159 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "stages/feature_patch.h"
+
+namespace wsi::features {
+
+namespace {
+
+constexpr int64_t kRadius = 4;  // 4 sigma, as scikit-image
+/// Edges of Canny's filter: gradients in OD per work pixel after smoothing with sigma 1.
+constexpr float kLow = 0.05f, kHigh = 0.1f;
+
+std::array<float, 2 * kRadius + 1> gaussian() {
+    std::array<float, 2 * kRadius + 1> w;
+    double sum = 0;
+    for (int64_t k = -kRadius; k <= kRadius; ++k)
+        sum += std::exp(-0.5 * static_cast<double>(k * k));
+    for (int64_t k = -kRadius; k <= kRadius; ++k)
+        w[static_cast<size_t>(k + kRadius)] =
+            static_cast<float>(std::exp(-0.5 * static_cast<double>(k * k)) / sum);
+    return w;
+}
+
+/// numpy.gradient along one axis: central, one-sided at the ends.
+float slope(const float* plane, size_t i, size_t step, size_t at, size_t count) {
+    if (count < 2) return 0;
+    if (at == 0) return plane[i + step] - plane[i];
+    if (at + 1 == count) return plane[i] - plane[i - step];
+    return (plane[i + step] - plane[i - step]) / 2;
+}
+
+}  // namespace
+
+const FeatureSchema& GradientFeatures::columns() {
+    static const FeatureSchema columns{
+        {"nucleus_H_gradient_mean", "od/px", "mean gradient magnitude of H in the nucleus"},
+        {"nucleus_H_gradient_sd", "od/px", "standard deviation of that magnitude"},
+        {"nucleus_H_gradient_skewness", "1", "skewness of that magnitude"},
+        {"nucleus_H_gradient_kurtosis", "1", "excess kurtosis of that magnitude"},
+        {"nucleus_H_gradient_hist_entropy", "nat", "entropy of a histogram of ten bins of it"},
+        {"nucleus_H_gradient_hist_energy", "1", "energy of a histogram of ten bins of it"},
+        {"nucleus_H_canny_sum", "px", "Canny edge pixels of H in the nucleus"},
+        {"nucleus_H_canny_mean", "1", "share of Canny edge pixels of H in the nucleus"},
+    };
+    return columns;
+}
+
+/// Separable Gaussian; beyond the patch, which only the slide's end can cut, the last pixel counts.
+void GradientFeatures::smooth(const Patch& patch) {
+    static const auto weights = gaussian();
+    const size_t width = patch.width(), height = patch.height();
+    const float* plane = patch.planes[kH].data();
+    half_.assign(width * height, 0);
+    for (size_t y = 0; y < height; ++y) {
+        float* to = half_.data() + y * width;
+        for (int64_t k = -kRadius; k <= kRadius; ++k) {
+            const float w = weights[static_cast<size_t>(k + kRadius)];
+            const int64_t row = std::clamp<int64_t>(static_cast<int64_t>(y) + k, 0,
+                                                    static_cast<int64_t>(height) - 1);
+            const float* from = plane + static_cast<size_t>(row) * width;
+            for (size_t x = 0; x < width; ++x) to[x] += w * from[x];
+        }
+    }
+    smooth_.assign(width * height, 0);
+    padded_.resize(width + 2 * kRadius);
+    for (size_t y = 0; y < height; ++y) {
+        const float* from = half_.data() + y * width;
+        std::fill_n(padded_.begin(), kRadius, from[0]);
+        std::copy_n(from, width, padded_.begin() + kRadius);
+        std::fill_n(padded_.end() - kRadius, kRadius, from[width - 1]);
+        float* to = smooth_.data() + y * width;
+        for (size_t k = 0; k < weights.size(); ++k) {
+            const float w = weights[k];
+            const float* shifted = padded_.data() + k;
+            for (size_t x = 0; x < width; ++x) to[x] += w * shifted[x];
+        }
+    }
+}
+
+/// Sobel's derivatives and magnitude per pixel; 0 on the patch's own border.
+void GradientFeatures::find_slopes(const Patch& patch) {
+    const size_t width = patch.width(), height = patch.height();
+    for (auto* plane : {&down_, &right_, &slope_}) plane->assign(width * height, 0);
+    for (size_t y = 1; y + 1 < height; ++y) {
+        const float* a = smooth_.data() + (y - 1) * width;
+        const float *b = a + width, *c = b + width;
+        for (size_t x = 1; x + 1 < width; ++x) {
+            const float down = (c[x - 1] - a[x - 1]) + 2 * (c[x] - a[x]) + (c[x + 1] - a[x + 1]);
+            const float right =
+                (a[x + 1] - a[x - 1]) + 2 * (b[x + 1] - b[x - 1]) + (c[x + 1] - c[x - 1]);
+            down_[y * width + x] = down / 8;
+            right_[y * width + x] = right / 8;
+            slope_[y * width + x] = std::sqrt(down * down + right * right) / 8;
+        }
+    }
+}
+
+/// True where no interpolated neighbour along the gradient is steeper.
+bool GradientFeatures::is_crest(size_t i, size_t width) const {
+    const float down = down_[i], right = right_[i];
+    const float steep = std::max(std::abs(down), std::abs(right));
+    const float w = std::min(std::abs(down), std::abs(right)) / steep;
+    // One step along the larger derivative and one along both; signs only matter relative to each
+    // other, since both directions are looked at.
+    const bool same = (down >= 0) == (right >= 0);
+    const auto row = static_cast<std::ptrdiff_t>(width);
+    const std::ptrdiff_t diagonal = same ? row + 1 : row - 1;
+    const std::ptrdiff_t straight = std::abs(down) > std::abs(right) ? row : (same ? 1 : -1);
+    const float* m = slope_.data() + i;
+    return m[diagonal] * w + m[straight] * (1 - w) <= *m &&
+           m[-diagonal] * w + m[-straight] * (1 - w) <= *m;
+}
+
+/// Crests at least kLow steep that are 8-connected, through such crests of the nucleus, to one of
+/// at least kHigh.
+size_t GradientFeatures::count_edges(const Patch& patch) {
+    enum : uint8_t { kNone, kWeak, kTaken };
+    const size_t width = patch.width(), height = patch.height();
+    state_.assign(width * height, kNone);
+    open_.clear();
+    for (const uint32_t i : patch.nucleus) {
+        const size_t x = i % width, y = i / width;
+        if (x == 0 || y == 0 || x + 1 == width || y + 1 == height) continue;
+        if (slope_[i] < kLow || !is_crest(i, width)) continue;
+        state_[i] = slope_[i] >= kHigh ? kTaken : kWeak;
+        if (state_[i] == kTaken) open_.push_back(i);
+    }
+    for (size_t k = 0; k < open_.size(); ++k)
+        for (const size_t row : {open_[k] - width, size_t{open_[k]}, open_[k] + width})
+            for (const size_t i : {row - 1, row, row + 1})
+                if (state_[i] == kWeak) {
+                    state_[i] = kTaken;
+                    open_.push_back(static_cast<uint32_t>(i));
+                }
+    return open_.size();
+}
+
+void GradientFeatures::operator()(const Patch& patch, Summariser& summarise,
+                                  std::vector<float>& values, float* out) {
+    const size_t width = patch.width(), height = patch.height();
+    const float* plane = patch.planes[kH].data();
+    values.clear();
+    for (const uint32_t i : patch.nucleus) {
+        const float down = slope(plane, i, width, i / width, height),
+                    right = slope(plane, i, 1, i % width, width);
+        values.push_back(std::sqrt(down * down + right * right));
+    }
+    const Summary s = summarise(values);
+    smooth(patch);
+    find_slopes(patch);
+    const auto edges = static_cast<double>(count_edges(patch));
+    for (const double v : {s.mean, s.sd, s.skewness, s.kurtosis, s.hist_entropy, s.hist_energy,
+                           edges, edges / static_cast<double>(patch.nucleus.size())})
+        *out++ = static_cast<float>(v);
+}
+
+}  // namespace wsi::features

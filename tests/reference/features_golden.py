@@ -1,0 +1,266 @@
+#!/usr/bin/env python3
+"""Makes tests/fixtures/nuclei: labels of a real image, a crop of its colours, and what other tools measure on them.
+
+usage: features_golden.py IMAGE LABELS X Y SIDE OUT [HISTOMICSTK]
+
+IMAGE, LABELS: of one H&E image. Nuclei that the image cuts, that are not 4-connected or have holes are dropped. OUT
+gets labels.png (RGB: R + 256 G = id), image.png (the SIDE pixels square at X, Y) and golden.csv: shape of all nuclei by
+scikit-image's regionprops; of those well inside the crop intensity by numpy and scipy, Canny by scikit-image, Haralick
+restated here from mahotas' formulae, all on this program's densities in its single precision. HISTOMICSTK: a folder
+that holds the package histomicstk; its own compute_*_features must then agree within 1e-4 where docs/features.md says
+"=". One work pixel is one micrometre here.
+"""
+import csv
+import pathlib
+import sys
+import types
+import warnings
+
+import numpy as np
+import scipy.ndimage as ndi
+import scipy.stats
+import skimage.feature
+import skimage.filters
+import skimage.io
+import skimage.measure
+
+STAINS = np.array([[0.5626, 0.7201, 0.4062], [0.2159, 0.8012, 0.5581]])  # kReferenceHe
+WHITE = 240.0
+RING_PX = 4
+MARGIN = 6
+LEVELS = 32
+MOST_DENSITY = np.float32(2.5)
+CANNY_LOW, CANNY_HIGH = 0.05, 0.1
+CHANNELS = ["H", "E", "residual", "R", "G", "B", "grey"]
+
+
+def single(vectors, od):
+    """Products and sums in single precision, in the program's order."""
+    v = vectors.astype(np.float32)
+    return (v[0] * od[..., 0] + v[1] * od[..., 1]) + v[2] * od[..., 2]
+
+
+def channels(rgb):
+    table = (-np.log((np.arange(256) + 1.0) / WHITE)).astype(np.float32)
+    od = table[rgb]
+    unmix = np.linalg.pinv(STAINS.T)
+    normal = np.cross(STAINS[0], STAINS[1])
+    normal /= np.linalg.norm(normal)
+    planes = {"H": np.maximum(0, single(unmix[0], od)), "E": np.maximum(0, single(unmix[1], od)),
+              "residual": single(normal, od)}
+    for k, name in enumerate("RGB"):
+        planes[name] = rgb[..., k].astype(np.float32)
+    weights = rgb.astype(int) @ np.array([2125, 7154, 721])
+    planes["grey"] = ((weights + 5000) // 10000).astype(np.float32)
+    return planes
+
+
+def histogram_features(v):
+    p = np.histogram(v, bins=10)[0] / len(v)
+    return scipy.stats.entropy(p), (p ** 2).sum()
+
+
+def intensity(v):
+    v = v.astype(float)
+    entropy, energy = histogram_features(v)
+    return {"mean": v.mean(), "sd": v.std(), "min": v.min(), "max": v.max(), "median": np.median(v),
+            "iqr": scipy.stats.iqr(v), "mad": np.median(np.abs(v - np.median(v))), "skewness": scipy.stats.skew(v),
+            "kurtosis": scipy.stats.kurtosis(v), "hist_entropy": entropy, "hist_energy": energy}
+
+
+def gradient(plane, mask):
+    gy, gx = np.gradient(plane)
+    v = np.sqrt(gx ** 2 + gy ** 2)[mask].astype(float)
+    entropy, energy = histogram_features(v)
+    return {"mean": v.mean(), "sd": v.std(), "skewness": scipy.stats.skew(v), "kurtosis": scipy.stats.kurtosis(v),
+            "hist_entropy": entropy, "hist_energy": energy}
+
+
+def canny(plane, mask):
+    """scikit-image's crests, linked within the nucleus only. Its Sobel is eight times a derivative."""
+    crests = [skimage.feature.canny(plane, 1, 8 * t, 8 * t, mode="nearest") & mask for t in (CANNY_LOW, CANNY_HIGH)]
+    linked, count = ndi.label(crests[0], np.ones((3, 3)))
+    return np.isin(linked, np.unique(linked[crests[1]])).astype(bool)[crests[0]].sum() if count else 0
+
+
+def entropy2(p):
+    p = p[p > 0]
+    return -(p * np.log2(p)).sum()
+
+
+def haralick(plane, mask):
+    """mahotas.features.texture.haralick's formulae on pairs that lie in the mask; mean and range of four directions."""
+    grey = (np.minimum(plane, MOST_DENSITY) * (np.float32(LEVELS - 1) / MOST_DENSITY) + np.float32(0.5)).astype(int)
+    rows = []
+    y, x = np.nonzero(mask)
+    padded = np.pad(mask, 1)
+    for dy, dx in [(0, 1), (1, -1), (1, 0), (1, 1)]:
+        pair = padded[y + 1 + dy, x + 1 + dx]
+        a, b = grey[y[pair], x[pair]], grey[y[pair] + dy, x[pair] + dx]
+        p = np.zeros((LEVELS, LEVELS))
+        np.add.at(p, (a, b), 1)
+        p += p.T.copy()
+        if not p.sum():
+            continue
+        p /= p.sum()
+        k = np.arange(LEVELS)
+        px = p.sum(0)
+        plus = np.array([p[::-1].trace(o) for o in range(1 - LEVELS, LEVELS)])
+        minus = np.array([p.trace(o) + (p.trace(-o) if o else 0) for o in range(LEVELS)])
+        mean = (k * px).sum()
+        variance = (k ** 2 * px).sum() - mean ** 2
+        hx, hxy = entropy2(px), entropy2(p)
+        outer = np.outer(px, px)
+        hxy1 = -(p[p > 0] * np.log2(outer[p > 0])).sum()
+        hxy2 = entropy2(outer)
+        k2 = np.arange(2 * LEVELS - 1)
+        rows.append([(p ** 2).sum(), (k ** 2 * minus).sum(),
+                     ((np.outer(k, k) * p).sum() - mean ** 2) / variance if variance > 1e-12 else np.nan,
+                     variance, (minus / (1 + k ** 2)).sum(), (k2 * plus).sum(),
+                     (k2 ** 2 * plus).sum() - (k2 * plus).sum() ** 2, entropy2(plus), hxy, minus.var(), entropy2(minus),
+                     (hxy - hxy1) / hx if hx > 1e-12 else np.nan,
+                     np.sqrt(max(0, 1 - np.exp(-2 * (hxy2 - hxy))))])
+    names = ["asm", "contrast", "correlation", "sum_of_squares", "idm", "sum_average", "sum_variance", "sum_entropy",
+             "entropy", "difference_variance", "difference_entropy", "imc1", "imc2"]
+    out = {}
+    for k, name in enumerate(names):
+        column = np.array(rows)[:, k]
+        out[name + "_mean"], out[name + "_range"] = column.mean(), np.ptp(column)
+    return out
+
+
+def box_dimension(mask):
+    """HistomicsTK's _fractal_dimension, NaN where it is not defined."""
+    sizes, counts, size = [], [], 4
+    while size <= min(mask.shape):
+        sums = np.add.reduceat(np.add.reduceat(mask.astype(int), np.arange(0, mask.shape[0], size), axis=0),
+                               np.arange(0, mask.shape[1], size), axis=1)
+        sizes.append(size)
+        counts.append(((sums > 0) & (sums < size * size)).sum())
+        size *= 2
+    if len(sizes) < 2 or 0 in counts:
+        return np.nan
+    return -np.polyfit(np.log(sizes), np.log(counts), 1)[0]
+
+
+def shape(p):
+    radius = ndi.distance_transform_edt(np.pad(p.image, 1))[1:-1, 1:-1][p.image]
+    out = {"shape_area_um2": p.area, "shape_major_axis_um": p.axis_major_length, "shape_minor_axis_um": p.axis_minor_length,
+           "shape_eccentricity": p.eccentricity, "shape_orientation_rad": p.orientation, "shape_solidity": p.solidity,
+           "shape_equivalent_diameter_um": p.equivalent_diameter_area, "shape_convex_area_um2": p.area_convex,
+           "shape_extent": p.extent, "shape_mean_radius_um": radius.mean(), "shape_median_radius_um": np.median(radius),
+           "shape_max_radius_um": radius.max(), "shape_fractal_dimension": box_dimension(p.image)}
+    for order in ["20", "11", "02", "30", "21", "12", "03"]:
+        out["shape_mu_" + order] = p.moments_central[int(order[0]), int(order[1])]
+        out["shape_nu_" + order] = p.moments_normalized[int(order[0]), int(order[1])]
+    for k in range(7):
+        out[f"shape_hu_{k + 1}"] = p.moments_hu[k]
+    return out
+
+
+def ring_of(labels, own):
+    """Within RING_PX of the nucleus and in no nucleus."""
+    y, x = np.mgrid[-RING_PX:RING_PX + 1, -RING_PX:RING_PX + 1]
+    return ndi.binary_dilation(own, x * x + y * y <= RING_PX * RING_PX) & (labels == 0)
+
+
+def measure(labels, rgb, x, y):
+    """Rows of all nuclei; colours only of those that have MARGIN pixels around them in the crop at (x, y)."""
+    planes = channels(rgb)
+    side = rgb.shape[0]
+    part = labels[y:y + side, x:x + side]
+    rows = []
+    for p in skimage.measure.regionprops(labels):
+        row = {"label": p.label, **shape(p)}
+        rows.append(row)
+        y0, x0, y1, x1 = p.bbox
+        if min(y0 - y, x0 - x, y + side - y1, x + side - x1) < MARGIN:
+            continue
+        own = part == p.label
+        edge = own & ~ndi.binary_erosion(own, border_value=0)
+        for name in CHANNELS:
+            for place, mask in (("nucleus", own), ("ring", ring_of(part, own))):
+                if mask.any():
+                    row.update({f"{place}_{name}_{k}": v for k, v in intensity(planes[name][mask]).items()})
+            brief = intensity(planes[name][edge])
+            row.update({f"edge_{name}_{k}": brief[k] for k in ("mean", "sd", "min", "max")})
+        row.update({f"nucleus_H_gradient_{k}": v for k, v in gradient(planes["H"], own).items()})
+        row["nucleus_H_canny_sum"] = canny(planes["H"].astype(float), own)
+        row.update({f"nucleus_H_haralick_{k}": v for k, v in haralick(planes["H"], own).items()})
+    return rows, planes
+
+
+def usable(labels):
+    """Whole 4-connected nuclei without holes, renumbered."""
+    out = np.zeros_like(labels)
+    count = 0
+    for p in skimage.measure.regionprops(labels):
+        y0, x0, y1, x1 = p.bbox
+        inside = y0 > 0 and x0 > 0 and y1 < labels.shape[0] and x1 < labels.shape[1]
+        whole = ndi.label(p.image)[1] == 1 and ndi.binary_fill_holes(p.image, np.ones((3, 3))).sum() == p.area
+        if inside and whole and p.area > 12:
+            count += 1
+            out[labels == p.label] = count
+    return out
+
+
+def compare_with_histomicstk(folder, labels, window, planes, rows):
+    """Its own functions on the same pixels; modules are loaded without the package's heavy dependencies."""
+    warnings.simplefilter("ignore")  # it still uses scikit-image's old names
+    for name in ("histomicstk", "histomicstk.features"):
+        module = types.ModuleType(name)
+        module.__path__ = [str(pathlib.Path(folder) / name.replace(".", "/"))]
+        sys.modules[name] = module
+    from histomicstk.features.compute_gradient_features import compute_gradient_features
+    from histomicstk.features.compute_intensity_features import compute_intensity_features
+    from histomicstk.features.compute_morphometry_features import compute_morphometry_features
+    crop = labels[window]
+    data = {"": (compute_morphometry_features(labels), sorted(set(labels.ravel()) - {0})),
+            "crop": (compute_intensity_features(crop, planes["H"]).join(compute_gradient_features(crop, planes["H"])),
+                     sorted(set(crop.ravel()) - {0}))}
+    same = {"Orientation.Orientation": "shape_orientation_rad", "Size.Area": "shape_area_um2",
+            "Size.ConvexHullArea": "shape_convex_area_um2", "Size.MajorAxisLength": "shape_major_axis_um",
+            "Size.MinorAxisLength": "shape_minor_axis_um", "Shape.Eccentricity": "shape_eccentricity",
+            "Shape.EquivalentDiameter": "shape_equivalent_diameter_um", "Shape.Extent": "shape_extent",
+            "Shape.FractalDimension": "shape_fractal_dimension", "Shape.Solidity": "shape_solidity"}
+    same |= {f"Shape.HuMoments{k}": f"shape_hu_{k}" for k in range(1, 8)}
+    plain = {"Mean": "mean", "Std": "sd", "Min": "min", "Max": "max", "Median": "median", "IQR": "iqr", "MAD": "mad",
+             "Skewness": "skewness", "Kurtosis": "kurtosis", "HistEntropy": "hist_entropy", "HistEnergy": "hist_energy"}
+    same |= {"Intensity." + a: "nucleus_H_" + b for a, b in plain.items()}
+    same |= {"Gradient.Mag." + a: "nucleus_H_gradient_" + plain[a]
+             for a in ("Mean", "Std", "Skewness", "Kurtosis", "HistEntropy", "HistEnergy")}
+    of_label = {row["label"]: row for row in rows}
+    for theirs, ours in same.items():
+        table, ids = data["crop" if ours.startswith("nucleus") else ""]
+        pairs = [(a, of_label[i].get(ours, np.nan)) for a, i in zip(table[theirs], ids)]
+        # A nucleus that the crop cuts has other colours there; ours has none.
+        error = max(abs(a - b) / max(1, abs(b)) for a, b in pairs if np.isfinite(b))
+        print(f"{theirs:28} {ours:32} {error:.1e}")
+        if error > 1e-4:
+            raise SystemExit(f"{theirs} and {ours} differ by {error}")
+
+
+def main(image, labels, x, y, side, out, histomicstk=None):
+    x, y, side = int(x), int(y), int(side)
+    window = np.s_[y:y + side, x:x + side]
+    rgb = skimage.io.imread(image)[window][..., :3]
+    truth = usable(skimage.io.imread(labels).astype(int))
+    rows, planes = measure(truth, rgb, x, y)
+    if histomicstk:
+        compare_with_histomicstk(histomicstk, truth, window, planes, rows)
+    folder = pathlib.Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    skimage.io.imsave(folder / "image.png", rgb, check_contrast=False)
+    coded = np.stack([truth % 256, truth // 256, np.zeros_like(truth)], -1).astype(np.uint8)
+    skimage.io.imsave(folder / "labels.png", coded, check_contrast=False)
+    keys = list(max(rows, key=len))
+    with open(folder / "golden.csv", "w", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(keys)
+        for row in rows:
+            table.writerow(["" if not np.isfinite(row.get(k, np.nan)) else f"{row[k]:.8g}" for k in keys])
+    print(len(rows), "nuclei,", sum("nucleus_H_mean" in row for row in rows), "with colours,", sum(f.stat().st_size for f in folder.iterdir()), "bytes")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
