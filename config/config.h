@@ -86,8 +86,8 @@ struct TrainConfig {
     double clip_norm = 1;
     double ema = 0.995;
     double distance_weight = 1;
-    double normalised_share = 0.5;  ///< of the patches, in stain-normalised colours
-    std::string development = "human rectum;human tonsile;mouse liver";
+    double normalised_share = 0.25;  ///< of the patches, in stain-normalised colours
+    std::string development = "human rectum;mouse liver";
     Precision precision = Precision::Bf16;
     double checkpoint_minutes = 5;
 };

@@ -1,7 +1,8 @@
 #include "pipeline/training_set.h"
 
 #include <algorithm>
-#include <numeric>
+#include <cmath>
+#include <set>
 #include <sstream>
 
 #include "io/datasets/resolution.h"
@@ -23,6 +24,13 @@ TrainingImage prepare(LabelledImage image, const Config& config) {
         StainNormaliser(fit, config.stain.stains)(out.rgb.view(), out.normalised.view());
     }
     return out;
+}
+
+/// Crowded images are shown more often: they hold most of what must be told apart.
+double weight_of(const LabelImage& ids) {
+    constexpr double kEmpty = 8;
+    const std::set<uint32_t> seen(ids.data(), ids.data() + ids.size().area());
+    return std::sqrt(kEmpty + static_cast<double>(seen.size()));
 }
 
 std::vector<std::string> names_in(const std::string& list) {
@@ -70,17 +78,36 @@ TrainingPatch PatchSource::patch(int64_t epoch, int64_t index, size_t image) con
                    normalised ? kReferenceHe : from.stains, AugmentOptions{}, random.next());
 }
 
-std::vector<TrainingPatch> PatchSource::batch(int64_t epoch, int64_t step) const {
-    // Every image once per epoch, in an order drawn for the epoch.
-    std::vector<size_t> order(images_.size());
-    std::iota(order.begin(), order.end(), size_t{0});
+PatchSource::PatchSource(const std::vector<TrainingImage>& images, const Config& config)
+    : images_(images), config_(config) {
+    double sum = 0;
+    for (const TrainingImage& image : images) weights_.push_back(sum += weight_of(image.ids));
+}
+
+std::vector<size_t> PatchSource::order(int64_t epoch) const {
     Random random(config_.run.seed + splitmix(static_cast<uint64_t>(epoch) + 1));
+    const auto n = static_cast<double>(images_.size());
+    const double first = random.uniform();
+    // Systematic sampling: an image comes as often as its share of the weights says, up or down to
+    // the next whole number.
+    std::vector<size_t> order;
+    for (size_t k = 0; k < images_.size(); ++k) {
+        const double at = (static_cast<double>(k) + first) / n * weights_.back();
+        const auto found = std::ranges::upper_bound(weights_, at);
+        order.push_back(
+            std::min(images_.size() - 1, static_cast<size_t>(found - weights_.begin())));
+    }
     for (size_t i = order.size(); i-- > 1;)
         std::swap(order[i], order[static_cast<size_t>(random.index(static_cast<int64_t>(i) + 1))]);
+    return order;
+}
+
+std::vector<TrainingPatch> PatchSource::batch(int64_t epoch, int64_t step) const {
+    const std::vector<size_t> images = order(epoch);
     std::vector<TrainingPatch> patches;
     for (int k = 0; k < config_.train.batch; ++k) {
         const int64_t index = step * config_.train.batch + k;
-        patches.push_back(patch(epoch, index, order[static_cast<size_t>(index) % order.size()]));
+        patches.push_back(patch(epoch, index, images[static_cast<size_t>(index) % images.size()]));
     }
     return patches;
 }

@@ -29,15 +29,17 @@ TrainingSet read_training_set(const std::vector<std::string>& folders, const Con
 /// Endless, seekable supply of patches: a pure function of (run.seed, epoch, index).
 class PatchSource {
 public:
-    PatchSource(const std::vector<TrainingImage>& images, const Config& config)
-        : images_(images), config_(config) {}
+    PatchSource(const std::vector<TrainingImage>& images, const Config& config);
     int64_t steps_per_epoch() const;
     std::vector<TrainingPatch> batch(int64_t epoch, int64_t step) const;
 
 private:
     TrainingPatch patch(int64_t epoch, int64_t index, size_t image) const;
+    /// Images of an epoch in the order shown: drawn by their weights, then shuffled.
+    std::vector<size_t> order(int64_t epoch) const;
     const std::vector<TrainingImage>& images_;
     const Config& config_;
+    std::vector<double> weights_;  ///< running sum over the images
 };
 
 }  // namespace wsi

@@ -14,16 +14,18 @@ struct TrainingPatch {
     LabelImage ids;
 };
 
-/// How likely each change is; strengths are fixed (models.md 7).
+/// How likely each change is; strengths are fixed. Colours vary far more than in models of one
+/// laboratory (models.md 7): between scanners, glass lies anywhere from 140 to 255.
 struct AugmentOptions {
-    double affine = 0.5;  ///< any angle, scale 0.8–1.25, shear ±5°; else right angles and flips
-    double elastic = 0.3;  ///< smooth displacement of at most 6 px
-    double gamma = 0.5;    ///< 0.7–1.4, log-uniform
-    double intensity = 0.5;  ///< brightness ±0.1, contrast 0.8–1.2, saturation 0.8–1.2, hue ±4°
-    double clahe = 0.2;      ///< lightness, clip 1–3, 8x8 tiles
-    double noise = 0.2;      ///< Gaussian, sd ≤ 0.03
-    double blur = 0.1;       ///< Gaussian, sigma 0.5–1.2 px
-    double stain = 0.3;      ///< haematoxylin and eosin ×0.9–1.1, ±0.02
+    double affine = 0.5;  ///< any angle, scale 0.74–1.35, shear ±5°; else right angles and flips
+    double elastic = 0.2;    ///< smooth displacement of at most 6 px
+    double stain = 0.7;      ///< densities ×0.5–1.7, ±0.03; vectors tilted by some 5°
+    double exposure = 0.75;  ///< all channels ×0.85–2 (as far as nearly white), each ×0.93–1.07
+    double gamma = 0.3;      ///< 0.7–1.4, log-uniform
+    double intensity = 0.5;  ///< brightness ±0.1, contrast 0.8–1.25, saturation 0.5–1.6, hue ±18°
+    double clahe = 0.1;       ///< lightness, clip 1–3, 8x8 tiles
+    double sharpness = 0.45;  ///< unsharp mask (seven of ten), else Gaussian of 0.5–1.2 px
+    double noise = 0.2;       ///< Gaussian, sd ≤ 0.03
 };
 
 /// Each function changes the patch in place and draws only from `random`.
@@ -32,11 +34,13 @@ struct AugmentOptions {
 TrainingPatch cut_patch(const RgbImage& rgb, const LabelImage& ids, int side, double affine,
                         Random& random);
 void displace_elastically(TrainingPatch& patch, Random& random);
+void change_exposure(RgbImage& rgb, Random& random);
 void change_gamma(RgbImage& rgb, Random& random);
 void change_intensity(RgbImage& rgb, Random& random);
 void equalise_locally(RgbImage& rgb, Random& random);  ///< CLAHE
 void add_noise(RgbImage& rgb, Random& random);
 void blur(RgbImage& rgb, Random& random);
+void sharpen(RgbImage& rgb, Random& random);  ///< unsharp mask
 void change_stains(RgbImage& rgb, const StainMatrix& stains, Random& random);
 
 /// Everything above by its chance, in a fixed order. A pure function of its arguments.

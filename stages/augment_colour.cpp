@@ -13,6 +13,9 @@ cv::Mat as_mat(RgbImage& rgb) {
     return {static_cast<int>(rgb.height()), static_cast<int>(rgb.width()), CV_8UC3, rgb.data()};
 }
 
+/// The brightest pixel of a patch may end this far beyond white.
+constexpr double kOverexposed = 1.1;
+
 uint8_t to_byte(double value) {
     return static_cast<uint8_t>(std::clamp(std::lround(value), 0L, 255L));
 }
@@ -41,10 +44,22 @@ void change_gamma(RgbImage& rgb, Random& random) {
     apply_table(rgb, table);
 }
 
+void change_exposure(RgbImage& rgb, Random& random) {
+    // Microscope cameras leave the glass at half of the range, scanners at its end.
+    const uint8_t brightest = *std::max_element(rgb.data(), rgb.data() + 3 * rgb.size().area());
+    const double most =
+        std::max(1.0, std::min(2.0, kOverexposed * 255 / std::max<double>(1, brightest)));
+    const double gain = std::exp(random.uniform(std::log(0.85), std::log(most)));
+    std::array<double, 3> channel{};
+    for (double& g : channel) g = gain * random.uniform(0.93, 1.07);
+    for (int64_t i = 0; i < 3 * rgb.size().area(); ++i)
+        rgb.data()[i] = to_byte(rgb.data()[i] * channel[static_cast<size_t>(i % 3)]);
+}
+
 void change_intensity(RgbImage& rgb, Random& random) {
-    const double brightness = random.uniform(-25.5, 25.5), contrast = random.uniform(0.8, 1.2);
-    const double saturation = random.uniform(0.8, 1.2);
-    const auto hue = static_cast<int>(std::lround(random.uniform(-4, 4)));
+    const double brightness = random.uniform(-25.5, 25.5), contrast = random.uniform(0.8, 1.25);
+    const double saturation = std::exp(random.uniform(std::log(0.5), std::log(1.6)));
+    const auto hue = static_cast<int>(std::lround(random.uniform(-9, 9)));
     std::array<uint8_t, 256> table{};
     for (size_t v = 0; v < table.size(); ++v)
         table[v] = to_byte(128 + contrast * (static_cast<double>(v) - 128) + brightness);
@@ -78,12 +93,34 @@ void blur(RgbImage& rgb, Random& random) {
     cv::GaussianBlur(pixels, pixels, cv::Size(), random.uniform(0.5, 1.2), 0, cv::BORDER_REFLECT);
 }
 
+void sharpen(RgbImage& rgb, Random& random) {
+    cv::Mat pixels = as_mat(rgb), smooth;
+    cv::GaussianBlur(pixels, smooth, cv::Size(), random.uniform(0.7, 1.6), 0, cv::BORDER_REFLECT);
+    const double amount = random.uniform(0.3, 2.5);
+    cv::addWeighted(pixels, 1 + amount, smooth, -amount, 0, pixels);
+}
+
+namespace {
+/// A unit vector near `stain`.
+std::array<double, 3> tilted(std::array<double, 3> stain, Random& random) {
+    double squares = 0;
+    for (double& c : stain) {
+        c = std::max(0.02, c + 0.08 * random.normal());
+        squares += c * c;
+    }
+    for (double& c : stain) c /= std::sqrt(squares);
+    return stain;
+}
+}  // namespace
+
 void change_stains(RgbImage& rgb, const StainMatrix& stains, Random& random) {
     const Deconvolver deconvolve(stains);
     std::array<double, 2> gain{}, shift{};
+    StainMatrix target{};
     for (size_t s = 0; s < 2; ++s) {
-        gain[s] = random.uniform(0.9, 1.1) - 1;
-        shift[s] = random.uniform(-0.02, 0.02);
+        gain[s] = std::exp(random.uniform(std::log(0.5), std::log(1.7)));
+        shift[s] = random.uniform(-0.03, 0.03);
+        target[s] = tilted(stains[s], random);
     }
     for (int64_t i = 0; i < rgb.size().area(); ++i) {
         uint8_t* const pixel = rgb.data() + 3 * i;
@@ -91,8 +128,10 @@ void change_stains(RgbImage& rgb, const StainMatrix& stains, Random& random) {
         // Only the change is added in optical density, so that what no stain explains stays.
         for (size_t c = 0; c < 3; ++c) {
             double od = 0;
-            for (size_t s = 0; s < 2; ++s)
-                od += stains[s][c] * (gain[s] * static_cast<double>(density[s]) + shift[s]);
+            for (size_t s = 0; s < 2; ++s) {
+                const auto d = static_cast<double>(density[s]);
+                od += target[s][c] * (gain[s] * d + shift[s]) - stains[s][c] * d;
+            }
             pixel[c] = to_byte((pixel[c] + 1) * std::exp(-od) - 1);
         }
     }
@@ -104,11 +143,12 @@ TrainingPatch augment(const RgbImage& rgb, const LabelImage& ids, int side,
     TrainingPatch patch = cut_patch(rgb, ids, side, options.affine, random);
     if (random.chance(options.elastic)) displace_elastically(patch, random);
     if (random.chance(options.stain)) change_stains(patch.rgb, stains, random);
+    if (random.chance(options.exposure)) change_exposure(patch.rgb, random);
     if (random.chance(options.gamma)) change_gamma(patch.rgb, random);
     if (random.chance(options.intensity)) change_intensity(patch.rgb, random);
     if (random.chance(options.clahe)) equalise_locally(patch.rgb, random);
+    if (random.chance(options.sharpness)) (random.chance(0.7) ? sharpen : blur)(patch.rgb, random);
     if (random.chance(options.noise)) add_noise(patch.rgb, random);
-    if (random.chance(options.blur)) blur(patch.rgb, random);
     return patch;
 }
 

@@ -72,11 +72,28 @@ TEST(AugmentTest, every_colour_change_changes_colours_and_keeps_white_tissue_in_
     };
     EXPECT_TRUE(changed(change_gamma));
     EXPECT_TRUE(changed(change_intensity));
+    EXPECT_TRUE(changed(change_exposure));
+    EXPECT_TRUE(changed(sharpen));
     EXPECT_TRUE(changed(equalise_locally));
     EXPECT_TRUE(changed(add_noise));
     EXPECT_TRUE(changed(blur));
     EXPECT_TRUE(
         changed([](RgbImage& rgb, Random& random) { change_stains(rgb, kReferenceHe, random); }));
+}
+
+TEST(AugmentTest, exposure_brightens_a_dim_picture_up_to_white_and_not_far_beyond) {
+    RgbImage dim(8, 8, 120), bright(8, 8, 240);
+    int brightest = 0, saturated = 0;
+    for (uint64_t seed = 0; seed < 200; ++seed) {
+        Random one(seed), other(seed);
+        RgbImage a = dim, b = bright;
+        change_exposure(a, one);
+        change_exposure(b, other);
+        brightest = std::max<int>(brightest, a(0, 0, 0));
+        saturated += b(0, 0, 0) == 255;
+    }
+    EXPECT_GT(brightest, 220);
+    EXPECT_LT(saturated, 150);
 }
 
 TEST(AugmentTest, centre_patch_reflects_what_lies_outside) {
