@@ -101,6 +101,16 @@ void write_text(hid_t parent, const std::string& name, const std::string& text) 
           "cannot write dataset", name);
 }
 
+std::string read_text(hid_t parent, const std::string& name) {
+    const Id data = open_dataset(parent, name);
+    const Id type(H5Dget_type(data.get()), &H5Tclose);
+    std::string text(H5Tget_size(type.get()), '\0');
+    check(H5Dread(data.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, text.data()),
+          "cannot read", name, ErrorKind::Slide);
+    text.resize(std::min(text.size(), text.find('\0')));
+    return text;
+}
+
 Id write_texts(hid_t parent, const std::string& name, std::span<const std::string> texts) {
     size_t length = 1;
     for (const std::string& text : texts) length = std::max(length, text.size());

@@ -128,6 +128,8 @@ Id write_dataset(hid_t parent, const std::string& name, std::span<const T> value
     return data;
 }
 void write_text(hid_t parent, const std::string& name, const std::string& text);
+/// What write_text() wrote.
+std::string read_text(hid_t parent, const std::string& name);
 /// One-dimensional dataset of fixed-length UTF-8 strings.
 Id write_texts(hid_t parent, const std::string& name, std::span<const std::string> texts);
 

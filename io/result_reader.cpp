@@ -231,6 +231,15 @@ std::vector<std::string> ResultReader::uuids(uint64_t first, uint64_t n) const {
     return read_texts(impl_->nuclei.get(), "uuid", first, n);
 }
 
+std::string ResultReader::provenance(const std::string& name) const {
+    const Id group(H5Gopen2(impl_->file.get(), "provenance", H5P_DEFAULT), &H5Gclose);
+    if (!group || H5Lexists(group.get(), name.c_str(), H5P_DEFAULT) <= 0) {
+        take_error();
+        return "";
+    }
+    return read_text(group.get(), name);
+}
+
 namespace {
 template <class T>
 void read_raster(const Id& file, Raster raster, const PixelRect& rect, ImageView<T> out) {

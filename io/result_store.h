@@ -91,6 +91,8 @@ public:
     /// Rows [first, first + n): identity, features and contours (runs are not stored: empty).
     NucleiBatch rows(uint64_t first, uint64_t n) const;
     std::vector<std::string> uuids(uint64_t first, uint64_t n) const;
+    /// A text of /provenance by name, e.g. "model"; empty when there is none.
+    std::string provenance(const std::string& name) const;
     /// A part of one raster, work frame; out has the size of rect.
     void read(Raster raster, const PixelRect& rect_work, ImageView<uint8_t> out) const;
     void read(Raster raster, const PixelRect& rect_work, ImageView<uint32_t> out) const;

@@ -27,6 +27,14 @@ A run that was killed goes on where it stopped when the same command is given ag
 Exit codes: 0 done, 1 usage, 2 some slides failed or have unreadable blocks, 3 the slide is to blame,
 4 disk, memory or device is to blame, 130 interrupted (resumable).)";
 
+constexpr const char* kResegmentExamples = R"(
+Examples:
+  wsi-segment slide.svs -o out.h5 --keep-maps
+  wsi-segment resegment out.h5 -o finer.h5 --set separate.h=0.04
+  wsi-segment resegment out.h5 -o wide.csv.gz --set features.ring_um=8 --slide /new/place/slide.svs
+
+The result is the one that a whole run with these settings gives.)";
+
 void add_config_options(CLI::App& app, CommonOptions& o) {
     app.add_option("--config", o.config_file, "YAML file with settings (see: wsi-segment config)");
     app.add_option("--preset", o.preset, "named settings that ship with the program");
@@ -52,15 +60,19 @@ void add_model_options(CLI::App& app, CommonOptions& o) {
     app.add_option("--memory", o.memory, "bound on memory, e.g. 1400MiB or 2GiB");
 }
 
+void add_result_options(CLI::App& app, CommonOptions& o) {
+    app.add_flag("--keep-maps", o.keep_maps, "keep the probability and distance maps in the .h5");
+    app.add_flag("--restart", o.restart, "discard what an earlier run left");
+    app.add_flag("--no-provenance-paths", o.no_provenance_paths,
+                 "leave folders and the host's name out of the .h5; file names stay");
+}
+
 void add_run_options(CLI::App& app, CommonOptions& o) {
     add_config_options(app, o);
     add_slide_options(app, o);
     add_model_options(app, o);
     app.add_option("--roi", o.roi, "GeoJSON polygons: look for nuclei only there");
-    app.add_flag("--keep-maps", o.keep_maps, "keep the probability and distance maps in the .h5");
-    app.add_flag("--restart", o.restart, "discard what an earlier run left");
-    app.add_flag("--no-provenance-paths", o.no_provenance_paths,
-                 "leave folders and the host's name out of the .h5; file names stay");
+    add_result_options(app, o);
 }
 
 void add_log_options(CLI::App& app, CommonOptions& o) {
@@ -111,6 +123,7 @@ public:
         add_train();
         for (CLI::App* command : {batch_, export_, info_, doctor_, config_, evaluate_, patches_})
             command->footer("");
+        add_resegment();
     }
 
     int run(int argc, char** argv) {
@@ -125,6 +138,7 @@ public:
         set_up_log(options_);
         if (batch_->parsed()) return batch_command(batch_options_, options_);
         if (export_->parsed()) return export_command(export_options_, options_);
+        if (resegment_->parsed()) return resegment_command(resegment_options_, options_);
         if (evaluate_->parsed()) return evaluate_command(evaluate_options_, options_);
         if (patches_->parsed()) return patches_command(patches_options_, options_);
         if (info_->parsed()) return info_command(info_slide_, info_format_, options_);
@@ -176,6 +190,26 @@ private:
             ->allow_extra_args(false)
             ->default_str("");
         add_output_options(*export_, options_);
+    }
+    void add_resegment() {
+        resegment_ = app_.add_subcommand("resegment", "nuclei again from kept maps, no network");
+        ResegmentOptions& o = resegment_options_;
+        resegment_->add_option("result", o.result, "result .h5 made with --keep-maps")->required();
+        resegment_->add_option("-o,--output", o.outputs, "file to write; repeats")
+            ->required()
+            ->allow_extra_args(false)
+            ->default_str("");
+        resegment_->add_option("--slide", o.slide, "where the slide is, when it was moved");
+        resegment_
+            ->add_option("--set", options_.set, "separate.* and features.* to change; repeats")
+            ->allow_extra_args(false)
+            ->default_str("");
+        resegment_->add_option("--threads", options_.threads, "default: all cores")
+            ->check(CLI::PositiveNumber);
+        resegment_->add_option("--memory", options_.memory, "bound on memory, e.g. 2GiB");
+        add_result_options(*resegment_, options_);
+        add_output_options(*resegment_, options_);
+        resegment_->footer(kResegmentExamples);
     }
     void add_evaluate() {
         evaluate_ = app_.add_subcommand("evaluate", "scores against outlines drawn by people");
@@ -260,12 +294,14 @@ private:
     SegmentOptions segment_;
     BatchOptions batch_options_;
     ExportCommandOptions export_options_;
+    ResegmentOptions resegment_options_;
     EvaluateOptions evaluate_options_;
     PatchesOptions patches_options_;
     TrainJob train_job_;
     std::string info_slide_, info_format_ = "text", config_format_ = "yaml";
     CLI::App *batch_ = nullptr, *export_ = nullptr, *info_ = nullptr, *doctor_ = nullptr,
-             *config_ = nullptr, *evaluate_ = nullptr, *train_ = nullptr, *patches_ = nullptr;
+             *config_ = nullptr, *evaluate_ = nullptr, *train_ = nullptr, *patches_ = nullptr,
+             *resegment_ = nullptr;
 };
 
 }  // namespace

@@ -53,20 +53,15 @@ ProgressMode progress_mode(const CommonOptions& o) {
     return o.quiet ? ProgressMode::Quiet : ProgressMode::Auto;
 }
 
-int segment_command(const SegmentOptions& segment, const CommonOptions& options) {
-    const Config config = effective_config(options);
-    SlideJob job = make_job(segment.slide, options);
-    job.outputs = segment.outputs;
-    if (job.outputs.empty())
-        job.outputs.push_back(std::filesystem::path(segment.slide).stem().string() + ".h5");
-    check_outputs(job.outputs);
+int run_and_report(const SlideJob& job, const Config& config, const CommonOptions& options,
+                   const std::function<std::unique_ptr<Segmenter>()>& make) {
     const Runtime runtime(config.run.threads);
     RunStatus status;
     status.stop = &install_stop_signals();
     const SlideReport report = [&] {
         const Progress progress(std::filesystem::path(job.slide).filename().string(), status,
                                 progress_mode(options));
-        return run_slide(job, config, status, [&] { return make_segmenter(config.model); });
+        return run_slide(job, config, status, make);
     }();
     switch (report.outcome) {
         case SlideOutcome::Interrupted:
@@ -85,6 +80,16 @@ int segment_command(const SegmentOptions& segment, const CommonOptions& options)
     spdlog::warn("{} blocks of the slide could not be decoded; they are listed in /failed_tiles",
                  report.failed_blocks);
     return 2;
+}
+
+int segment_command(const SegmentOptions& segment, const CommonOptions& options) {
+    const Config config = effective_config(options);
+    SlideJob job = make_job(segment.slide, options);
+    job.outputs = segment.outputs;
+    if (job.outputs.empty())
+        job.outputs.push_back(std::filesystem::path(segment.slide).stem().string() + ".h5");
+    check_outputs(job.outputs);
+    return run_and_report(job, config, options, [&] { return make_segmenter(config.model); });
 }
 
 }  // namespace wsi

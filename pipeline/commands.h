@@ -34,6 +34,10 @@ SlideJob make_job(const std::string& slide, const CommonOptions& options);
 
 ProgressMode progress_mode(const CommonOptions& options);
 
+/// Runs one slide with signals and progress, says how it ended; returns the exit code.
+int run_and_report(const SlideJob& job, const Config& config, const CommonOptions& options,
+                   const std::function<std::unique_ptr<Segmenter>()>& make);
+
 struct SegmentOptions {
     std::string slide;
     std::vector<std::string> outputs;
@@ -48,6 +52,11 @@ struct BatchOptions {
 
 struct ExportCommandOptions {
     std::string result;
+    std::vector<std::string> outputs;
+};
+
+struct ResegmentOptions {
+    std::string result, slide;
     std::vector<std::string> outputs;
 };
 
@@ -68,6 +77,7 @@ struct PatchesOptions {
 int segment_command(const SegmentOptions& segment, const CommonOptions& options);
 int batch_command(const BatchOptions& batch, const CommonOptions& options);
 int export_command(const ExportCommandOptions& what, const CommonOptions& options);
+int resegment_command(const ResegmentOptions& what, const CommonOptions& options);
 int evaluate_command(const EvaluateOptions& what, const CommonOptions& options);
 int patches_command(const PatchesOptions& what, const CommonOptions& options);
 int info_command(const std::string& slide, const std::string& format, const CommonOptions& options);

@@ -1,20 +1,17 @@
 #include "pipeline/finish_region.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "io/region_files.h"
+#include "pipeline/window_measure.h"
 #include "stages/blend.h"
-#include "stages/contour.h"
-#include "stages/features.h"
-#include "stages/nucleus_identity.h"
 
 namespace wsi {
 
 struct RegionFinisher::Worker {
-    Worker(const SlidePlan& plan, const SeparateParams& params, const StainMatrix& stains,
-           const FeatureConfig& features)
-        : separate(params), extract(plan.frame, stains, features) {}
+    Worker(const SlidePlan& plan, const TissueMask& tissue, const SeparateParams& params,
+           const StainMatrix& stains, const FeatureConfig& features, RunStatus& status)
+        : separate(params), measure(plan.frame, tissue, stains, features, status.cpu) {}
     void reserve(PixelSize window) {
         separate.reserve(window);
         sums.resize(window.width, window.height);
@@ -23,16 +20,11 @@ struct RegionFinisher::Worker {
         labels.resize(window.width, window.height);
     }
     Separator separate;
-    FeatureExtractor extract;
-    ContourTracer trace;
+    WindowMeasurer measure;
     Image<uint16_t> sums;
     GrayImage maps[kMapCount];
     RgbImage rgb;
     Image<uint32_t> labels;
-    std::vector<PixelRun> runs;         // of all labels of the window, grouped by label
-    std::vector<uint64_t> run_offsets;  // [labels + 2]
-    std::vector<ContourPoint> ring;
-    std::vector<float> row;
 };
 
 RegionFinisher::RegionFinisher(const SlidePlan& plan, const PartStore& parts,
@@ -45,7 +37,6 @@ RegionFinisher::RegionFinisher(const SlidePlan& plan, const PartStore& parts,
       params_(params),
       stains_(stains),
       features_(features),
-      columns_(feature_schema(features).size()),
       keep_(keep),
       status_(status) {}
 
@@ -60,7 +51,7 @@ std::unique_ptr<RegionFinisher::Worker> RegionFinisher::borrow() {
             return worker;
         }
     }
-    auto worker = std::make_unique<Worker>(plan_, params_, stains_, features_);
+    auto worker = std::make_unique<Worker>(plan_, tissue_, params_, stains_, features_, status_);
     worker->reserve(plan_.largest([this](RegionIndex r) { return window_of(r); }));
     return worker;
 }
@@ -77,51 +68,6 @@ void RegionFinisher::give_back(std::unique_ptr<Worker> worker) {
 }
 
 namespace {
-// Runs of every label, grouped by label and in raster order inside each: two passes, counting
-// first.
-template <class Visit>
-void for_each_run(ImageView<const uint32_t> labels, Visit&& visit) {
-    for (int64_t y = 0; y < labels.height; ++y) {
-        const uint32_t* row = labels.row(y);
-        for (int64_t x = 0; x < labels.width;) {
-            const uint32_t label = row[x];
-            const int64_t begin = x;
-            while (x < labels.width && row[x] == label) ++x;
-            if (label != 0) visit(label, y, begin, x);
-        }
-    }
-}
-
-void collect_runs(ImageView<const uint32_t> labels, uint32_t count, PixelPoint origin,
-                  std::vector<PixelRun>& runs, std::vector<uint64_t>& offsets) {
-    offsets.assign(count + 2, 0);
-    for_each_run(labels, [&](uint32_t label, int64_t, int64_t, int64_t) { ++offsets[label + 1]; });
-    std::partial_sum(offsets.begin(), offsets.end(), offsets.begin());
-    runs.resize(offsets.back());
-    std::vector<uint64_t> next(offsets.begin(), offsets.end() - 1);
-    for_each_run(labels, [&](uint32_t label, int64_t y, int64_t begin, int64_t end) {
-        runs[next[label]++] = {static_cast<int32_t>(y + origin.y),
-                               static_cast<int32_t>(begin + origin.x),
-                               static_cast<int32_t>(end + origin.x)};
-    });
-}
-
-bool inside(const PixelRect& rect, double x, double y) {
-    return x >= static_cast<double>(rect.x) && x < static_cast<double>(rect.right()) &&
-           y >= static_cast<double>(rect.y) && y < static_cast<double>(rect.bottom());
-}
-
-NucleiBatch sorted_by_id(const NucleiBatch& nuclei) {
-    std::vector<size_t> order(nuclei.size());
-    std::iota(order.begin(), order.end(), size_t{0});
-    std::sort(order.begin(), order.end(),
-              [&](size_t a, size_t b) { return id_order(nuclei.identity[a], nuclei.identity[b]); });
-    NucleiBatch out;
-    out.columns = nuclei.columns;
-    for (const size_t i : order) out.append(nuclei, i);
-    return out;
-}
-
 float mean_probability(std::span<const PixelRun> runs, ConstGrayView probability,
                        const PixelPoint& origin) {
     int64_t n = 0, sum = 0;
@@ -131,20 +77,6 @@ float mean_probability(std::span<const PixelRun> runs, ConstGrayView probability
         n += run.x1 - run.x0;
     }
     return static_cast<float>(static_cast<double>(sum) / (255.0 * static_cast<double>(n)));
-}
-
-uint8_t edge_flags(std::span<const PixelRun> runs, const WorkFrame& frame,
-                   const TissueMask& tissue) {
-    uint8_t flags = 0;
-    for (const PixelRun& run : runs) {
-        if (run.y == 0 || run.y + 1 == frame.size.height || run.x0 == 0 ||
-            run.x1 == frame.size.width)
-            flags |= kAtSlideEdge;
-        const double y = run.y + 0.5;
-        if (!tissue.contains(run.x0 + 0.5, y) || !tissue.contains(run.x1 - 0.5, y))
-            flags |= kAtRoiEdge;
-    }
-    return flags;
 }
 }  // namespace
 
@@ -159,9 +91,29 @@ void RegionFinisher::load_window(RegionIndex region, const PixelRect& window, Wo
         w.maps[map].resize(window.width, window.height);
         finish_blend(w.sums.view(), w.maps[map]);
     }
+    clear_what_was_not_run(window, w);
     w.rgb.resize(window.width, window.height);
     w.rgb.fill(255);
     for (const RegionMapsReader& reader : readers) reader.copy_rgb(window, w.rgb);
+}
+
+// Cores that were not run hold only what their neighbours' feathers left: not a result. Without it
+// the maps that are kept are all that separation saw, so that it can be done again from them.
+void RegionFinisher::clear_what_was_not_run(const PixelRect& window, Worker& w) const {
+    if (plan_.spec.feather_px == 0) return;
+    const int64_t core = plan_.spec.core_px;
+    for (int64_t row = window.y / core; row * core < window.bottom(); ++row)
+        for (int64_t column = window.x / core; column * core < window.right(); ++column) {
+            const TileIndex tile{static_cast<int32_t>(row), static_cast<int32_t>(column)};
+            const RegionIndex region = plan_.regions.region_of(tile);
+            const auto& active = plan_.active[static_cast<size_t>(plan_.regions.rank(region))];
+            if (std::ranges::binary_search(active, tile)) continue;
+            const PixelRect part = intersection(plan_.tiles.core(tile), window);
+            for (GrayImage& map : w.maps)
+                for (int64_t y = 0; y < part.height; ++y)
+                    std::fill_n(map.view().at(part.x - window.x, part.y - window.y + y), part.width,
+                                uint8_t{0});
+        }
 }
 
 NucleiBatch RegionFinisher::measure(RegionIndex region, const PixelRect& window, Worker& w) const {
@@ -170,49 +122,21 @@ NucleiBatch RegionFinisher::measure(RegionIndex region, const PixelRect& window,
         const CpuScope clock(status_.cpu, Stage::Separate);
         return w.separate(w.maps[kProbability].view(), w.maps[kDistance].view(), w.labels.view());
     }();
-    const PixelPoint origin{window.x, window.y};
-    collect_runs(w.labels.view(), found.count, origin, w.runs, w.run_offsets);
-    const PixelRect owned = plan_.regions.rect(region);
-    NucleiBatch out;
-    out.columns = columns_;
-    w.row.resize(out.columns);
-    for (uint32_t label = 1; label <= found.count; ++label) {
-        const std::span runs(w.runs.data() + w.run_offsets[label],
-                             w.run_offsets[label + 1] - w.run_offsets[label]);
-        if (runs.empty()) continue;
-        double x = 0, y = 0;
-        work_centroid(runs, x, y);
-        if (!inside(owned, x, y) || !tissue_.contains(x, y)) continue;
-        {
-            const CpuScope clock(status_.cpu, Stage::Contour);
-            w.trace(w.labels.view(), label, {runs[0].x0 - origin.x, runs[0].y - origin.y}, origin,
-                    plan_.frame.downsample, w.ring);
-        }
-        NucleusIdentity who = nucleus_identity(runs, w.ring, plan_.frame);
-        who.detection_probability = mean_probability(runs, w.maps[kProbability].view(), origin);
-        who.flags = static_cast<uint8_t>(edge_flags(runs, plan_.frame, tissue_) |
-                                         (found.cut[label] ? kCutAtReach : 0));
-        const CpuScope clock(status_.cpu, Stage::Features);
-        w.extract({runs, w.ring, w.rgb.view(), w.labels.view(), origin}, w.row);
-        out.append(who, w.row, w.ring, runs);
-    }
-    return sorted_by_id(out);
+    const auto describe = [&](uint32_t label, std::span<const PixelRun> runs,
+                              NucleusIdentity& who) {
+        who.detection_probability =
+            mean_probability(runs, w.maps[kProbability].view(), {window.x, window.y});
+        if (found.cut[label]) who.flags |= kCutAtReach;
+    };
+    return w.measure({window, w.labels.view(), found.count, w.rgb.view()},
+                     plan_.regions.rect(region), OffTissue::LeftOut, describe);
 }
 
 void RegionFinisher::keep_maps(RegionIndex region, const PixelRect& window, Worker& w) const {
     const PixelRect core = plan_.data_core(region);
-    const auto& active = plan_.active[static_cast<size_t>(plan_.regions.rank(region))];
     BlockFileWriter file(parts_.kept_maps(plan_, region));
     for (GrayImage& map : w.maps) {
         const GrayView part = map.view().crop(core.moved(-window.x, -window.y));
-        // Cores that were not run hold only what their neighbours' feathers left: not a result.
-        for (const TileIndex tile : plan_.regions.tiles(region)) {
-            const PixelRect inside = intersection(plan_.tiles.core(tile), core);
-            if (inside.empty() || std::ranges::binary_search(active, tile)) continue;
-            for (int64_t y = 0; y < inside.height; ++y)
-                std::fill_n(part.at(inside.x - core.x, inside.y - core.y + y), inside.width,
-                            uint8_t{0});
-        }
         for (int64_t y = 0; y < part.height; ++y)
             file.write({part.row(y), static_cast<size_t>(part.width)});
         file.end_block();

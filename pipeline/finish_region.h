@@ -13,8 +13,6 @@
 
 namespace wsi {
 
-enum class KeepMaps { No, Yes };
-
 /// From the stored maps of a region and its neighbours to the nuclei it owns: those whose centroid
 /// lies in the region and on tissue. Thread-safe; scratch memory is recycled between calls.
 class RegionFinisher {
@@ -32,6 +30,7 @@ private:
     PixelRect window_of(RegionIndex region) const;
     void give_back(std::unique_ptr<Worker> worker);
     void load_window(RegionIndex region, const PixelRect& window, Worker& worker) const;
+    void clear_what_was_not_run(const PixelRect& window, Worker& worker) const;
     NucleiBatch measure(RegionIndex region, const PixelRect& window, Worker& worker) const;
     void keep_maps(RegionIndex region, const PixelRect& window, Worker& worker) const;
 
@@ -41,7 +40,6 @@ private:
     const SeparateParams params_;
     const StainMatrix stains_;
     const FeatureConfig features_;
-    const size_t columns_;
     const KeepMaps keep_;
     RunStatus& status_;
     std::mutex mutex_;

@@ -32,7 +32,7 @@ void PartStore::create() const {
              "; choose an output path in a writable folder");
 }
 
-std::vector<RegionState> PartStore::restore(const SlidePlan& plan) const {
+std::vector<RegionState> PartStore::restore(const SlidePlan& plan, KeepMaps keep) const {
     const auto count = static_cast<size_t>(plan.regions.count());
     std::vector<char> has_maps(count), has_nuclei(count);
     const auto whole = [](const std::string& file) {
@@ -45,7 +45,8 @@ std::vector<RegionState> PartStore::restore(const SlidePlan& plan) const {
         if (plan.active[r].empty()) continue;
         const RegionIndex region = plan.regions.at(static_cast<int64_t>(r));
         has_maps[r] = whole(maps(plan, region)) ? 1 : 0;
-        has_nuclei[r] = whole(nuclei(plan, region)) ? 1 : 0;
+        const bool kept = keep == KeepMaps::No || whole(kept_maps(plan, region));
+        has_nuclei[r] = kept && whole(nuclei(plan, region)) ? 1 : 0;
     }
     const auto known = [&](RegionIndex n) {
         const auto r = static_cast<size_t>(plan.regions.rank(n));

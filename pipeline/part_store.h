@@ -7,6 +7,8 @@
 
 namespace wsi {
 
+enum class KeepMaps { No, Yes };
+
 /// The folder of one unfinished run: `<output>.parts/` with a journal, maps and nuclei of regions.
 /// Only closed, renamed files count.
 class PartStore {
@@ -21,8 +23,9 @@ public:
 
     /// Creates the folder. Throws Error{Output}.
     void create() const;
-    /// What earlier runs left, by region rank; torn files are removed.
-    std::vector<RegionState> restore(const SlidePlan& plan) const;
+    /// What earlier runs left, by region rank; torn files are removed. A region counts as finished
+    /// only with its final maps when those are to be kept.
+    std::vector<RegionState> restore(const SlidePlan& plan, KeepMaps keep) const;
     void remove_maps(const SlidePlan& plan, RegionIndex region) const;
     void remove_all() const;
 

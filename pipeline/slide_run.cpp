@@ -56,8 +56,11 @@ public:
     SlideReport run();
 
 private:
+    void identify();
+    RunIdentity parts_identity() const;
     bool already_complete();
     void prepare();
+    KeepMaps keep_maps() const { return config_.run.keep_maps ? KeepMaps::Yes : KeepMaps::No; }
     bool map_and_finish();
     void check_failures();
     ResultHeader result_header() const;
@@ -83,6 +86,35 @@ private:
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
+/// Frame and identity: by the model, the slide and the settings, or those of the earlier run.
+void SlideRun::identify() {
+    const SlideInfo& info = slide_->info();
+    if (job_.known) {
+        if (info.hash != job_.known->slide_hash)
+            fail(ErrorKind::Config, job_.slide, " is another slide than the result's: its hash is ",
+                 info.hash, ", expected ", job_.known->slide_hash,
+                 "; name the right one with --slide");
+        frame_ = job_.known->frame;
+        identity_ = job_.known->identity;
+    } else {
+        roi_ = job_.roi;
+        if (job_.exports.frame == Frame::Qupath)
+            roi_.geojson_origin = {info.bounds.x, info.bounds.y};
+        const InputSpec& spec = segmenter_->input_spec();
+        frame_ = make_work_frame(
+            info, Mpp{config_.model.work_mpp > 0 ? config_.model.work_mpp : spec.mpp.value});
+        identity_ = make_identity(info, config_, spec, roi_hash(roi_));
+    }
+    separation_ = SeparateParams::from(config_.separate, frame_);
+}
+
+/// Parts on disk made from kept maps have no feathers: they do not go together with others.
+RunIdentity SlideRun::parts_identity() const {
+    RunIdentity identity = identity_;
+    if (job_.known) identity.fields.emplace_back("source of maps", "an earlier result");
+    return identity;
+}
+
 bool SlideRun::already_complete() {
     if (job_.restart == Restart::Yes || !paths_.result_is_output || !fs::exists(paths_.result))
         return false;
@@ -93,6 +125,7 @@ bool SlideRun::already_complete() {
         if (job_.paths == ProvenancePaths::LeftOut &&
             header.slide.path.find('/') != std::string::npos)
             return false;
+        if (config_.run.keep_maps && !header.keep_maps) return false;
         return header.identity_hash == identity_.hash() && reader.complete();
     } catch (const Error&) {
         return false;  // foreign or broken: it is made anew
@@ -101,8 +134,12 @@ bool SlideRun::already_complete() {
 
 void SlideRun::prepare() {
     parts_.create();
-    tissue_ = find_slide_tissue(*slide_, frame_, config_.tissue, status_);
-    apply_roi(roi_, frame_, tissue_);
+    if (job_.known) {
+        tissue_ = job_.known->tissue;
+    } else {
+        tissue_ = find_slide_tissue(*slide_, frame_, config_.tissue, status_);
+        apply_roi(roi_, frame_, tissue_);
+    }
     plan_.emplace(make_plan(frame_, segmenter_->input_spec(), config_.tiling.region_px, tissue_,
                             window_halo_px(separation_, config_.features, frame_)));
     if (job_.restart == Restart::Yes) {
@@ -110,7 +147,7 @@ void SlideRun::prepare() {
         parts_.create();
     }
     if (const auto journal = read_journal(parts_)) {
-        if (const auto difference = journal->identity.difference(identity_))
+        if (const auto difference = journal->identity.difference(parts_identity()))
             fail(ErrorKind::Config, parts_.folder(), " holds an unfinished run with another ",
                  *difference, "; use the same settings to resume it, or --restart to discard it");
         if (journal->region_px != config_.tiling.region_px)
@@ -121,9 +158,10 @@ void SlideRun::prepare() {
         fit_ = journal->fit;
         return;
     }
-    fit_ = fit_slide(*slide_, *plan_, tissue_, *segmenter_, config_, status_);
+    fit_ = job_.known ? job_.known->fit
+                      : fit_slide(*slide_, *plan_, tissue_, *segmenter_, config_, status_);
     status_.at("fit");
-    write_journal(parts_, {identity_, config_.tiling.region_px, fit_});
+    write_journal(parts_, {parts_identity(), config_.tiling.region_px, fit_});
 }
 
 /// False when a stop was asked for before everything was finished.
@@ -134,7 +172,7 @@ bool SlideRun::map_and_finish() {
                                           workers * segmenter_->working_bytes());
     if (segmenter_->working_bytes() > 0) keep_freed_memory();
     status_.enter("tiles");
-    RegionBoard board(*plan_, parts_.restore(*plan_));
+    RegionBoard board(*plan_, parts_.restore(*plan_, keep_maps()));
     status_.tiles_total = plan_->tile_count();
     const double core_px = plan_->spec.core_px;
     status_.mm2_per_tile = core_px * core_px * frame_.px_area_um2() * 1e-6;
@@ -146,7 +184,7 @@ bool SlideRun::map_and_finish() {
     const WorkReader reader(*slide_, frame_, memory.cache_bytes);
     const StainNormaliser normaliser(fit_.stain, config_.stain.stains);
     RegionFinisher finish(*plan_, parts_, tissue_, separation_, fit_.stain.matrix, config_.features,
-                          config_.run.keep_maps ? KeepMaps::Yes : KeepMaps::No, status_);
+                          keep_maps(), status_);
     const std::string path = job_.slide;
     run_flow(
         {.plan = *plan_,
@@ -251,14 +289,7 @@ SlideReport SlideRun::run() {
     for (const std::string& warning : slide_->info().warnings)
         spdlog::warn("{}: {}", job_.slide, warning);
     check_brightfield(*slide_);
-    roi_ = job_.roi;
-    if (job_.exports.frame == Frame::Qupath)
-        roi_.geojson_origin = {slide_->info().bounds.x, slide_->info().bounds.y};
-    const double work_mpp =
-        config_.model.work_mpp > 0 ? config_.model.work_mpp : segmenter_->input_spec().mpp.value;
-    frame_ = make_work_frame(slide_->info(), Mpp{work_mpp});
-    separation_ = SeparateParams::from(config_.separate, frame_);
-    identity_ = make_identity(slide_->info(), config_, segmenter_->input_spec(), roi_hash(roi_));
+    identify();
     if (already_complete()) {
         export_all(Restart::No);
         parts_.remove_all();  // left by a run that ended after its last step

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,15 @@ namespace wsi {
 
 enum class Restart { No, Yes };
 
+/// What a run takes over from an earlier one instead of working it out again.
+struct KnownRun {
+    std::string slide_hash;
+    WorkFrame frame;
+    TissueMask tissue;  ///< where nuclei are looked for, --roi and --mask included
+    SlideFit fit;
+    RunIdentity identity;
+};
+
 /// One slide to segment, and where its results go.
 struct SlideJob {
     std::string slide;
@@ -23,7 +33,8 @@ struct SlideJob {
     ExportOptions exports;
     std::string command;  ///< for /provenance
     ProvenancePaths paths = ProvenancePaths::Written;
-    uint64_t shuffle_seed = 0;  ///< tests only: another tile order
+    uint64_t shuffle_seed = 0;              ///< tests only: another tile order
+    std::shared_ptr<const KnownRun> known;  ///< null: everything is found out on the slide
 };
 
 enum class SlideOutcome {

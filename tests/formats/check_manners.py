@@ -106,6 +106,23 @@ def check_provenance_paths(out):
     assert command == "wsi-segment one.svs -o one.h5 --config=settings.yaml -q --no-provenance-paths", command
 
 
+def check_resegment(out):
+    """From kept maps: the same nuclei, other ones with other settings; the slide may have moved."""
+    shutil.copy(SLIDE, out / "one.svs")
+    expect(run("one.svs", "-o", "first.h5", "--keep-maps", "-q", cwd=out), 0)
+    expect(run("resegment", "first.h5", "-o", "again.h5", "-q", cwd=out), 0)
+    (out / "away").mkdir()
+    (out / "one.svs").rename(out / "away" / "two.svs")
+    expect(run("resegment", "first.h5", "-o", "moved.h5", "-q", cwd=out), 1, "one.svs, is not there", "--slide")
+    expect(run("resegment", "first.h5", "-o", "moved.h5", "-q", "--slide", "away/two.svs", "--set", "separate.h=0.3", cwd=out), 0)
+    x, y = nuclei(out / "first.h5")
+    assert np.array_equal((x, y), nuclei(out / "again.h5")) and len(nuclei(out / "moved.h5")[0]) != len(x)
+    expect(run("resegment", "again.h5", "-o", "x.h5", "--slide", "away/two.svs", cwd=out), 1, "--keep-maps")
+    expect(run("resegment", "first.h5", "-o", "first.h5", cwd=out), 1, "is the result itself")
+    expect(run("resegment", "first.h5", "-o", "x.h5", "--set", "model.work_mpp=1", cwd=out), 1, "model.work_mpp=1", "separate.*")
+    assert "Examples" in run("resegment", "--help", cwd=out).stdout
+
+
 def check_full_disk(out):
     done = run(SLIDE, "-o", out / "full.h5", "-q", cwd=out, limit=1 << 20)
     expect(done, 4, "full.h5", "free disk space")
@@ -182,7 +199,7 @@ def check_roi(out):
 
 def main():
     with tempfile.TemporaryDirectory() as folder:
-        for check in (check_mistakes, check_signals, check_provenance_paths, check_full_disk, check_vanished, check_batch, check_roi):
+        for check in (check_mistakes, check_signals, check_provenance_paths, check_resegment, check_full_disk, check_vanished, check_batch, check_roi):
             out = pathlib.Path(folder) / check.__name__
             out.mkdir()
             check(out)

@@ -78,6 +78,7 @@ ChildEnd run_shared(const SlideTrial& run, Shared* shared) {
         job.slide = run.slide;
         job.outputs = run.outputs;
         job.shuffle_seed = run.shuffle_seed;
+        job.known = run.known;
         const SlideReport report = run_slide(job, config, status, run.segmenter);
         if (report.outcome != run.expected)
             fail(ErrorKind::Internal, "outcome ", static_cast<int>(report.outcome));

@@ -33,6 +33,7 @@ struct SlideTrial {
     int kill_at = 0;         ///< SIGKILL at this call of the point, from 1
     Config config;
     SlideOutcome expected = SlideOutcome::Complete;
+    std::shared_ptr<const KnownRun> known;
 };
 ChildEnd run_child(const SlideTrial& run);
 

@@ -1,0 +1,114 @@
+#include "pipeline/window_measure.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "stages/nucleus_identity.h"
+
+namespace wsi {
+
+namespace {
+template <class Visit>
+void for_each_run(ImageView<const uint32_t> labels, Visit&& visit) {
+    for (int64_t y = 0; y < labels.height; ++y) {
+        const uint32_t* row = labels.row(y);
+        for (int64_t x = 0; x < labels.width;) {
+            const uint32_t label = row[x];
+            const int64_t begin = x;
+            while (x < labels.width && row[x] == label) ++x;
+            if (label != 0) visit(label, y, begin, x);
+        }
+    }
+}
+
+bool inside(const PixelRect& rect, double x, double y) {
+    return x >= static_cast<double>(rect.x) && x < static_cast<double>(rect.right()) &&
+           y >= static_cast<double>(rect.y) && y < static_cast<double>(rect.bottom());
+}
+
+NucleiBatch sorted_by_id(const NucleiBatch& nuclei) {
+    std::vector<size_t> order(nuclei.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::sort(order.begin(), order.end(),
+              [&](size_t a, size_t b) { return id_order(nuclei.identity[a], nuclei.identity[b]); });
+    NucleiBatch out;
+    out.columns = nuclei.columns;
+    for (const size_t i : order) out.append(nuclei, i);
+    return out;
+}
+
+uint8_t edge_flags(std::span<const PixelRun> runs, const WorkFrame& frame,
+                   const TissueMask& tissue) {
+    uint8_t flags = 0;
+    for (const PixelRun& run : runs) {
+        if (run.y == 0 || run.y + 1 == frame.size.height || run.x0 == 0 ||
+            run.x1 == frame.size.width)
+            flags |= kAtSlideEdge;
+        const double y = run.y + 0.5;
+        if (!tissue.contains(run.x0 + 0.5, y) || !tissue.contains(run.x1 - 0.5, y))
+            flags |= kAtRoiEdge;
+    }
+    return flags;
+}
+}  // namespace
+
+// Two passes, counting first.
+void collect_runs(ImageView<const uint32_t> labels, uint32_t count, PixelPoint origin,
+                  std::vector<PixelRun>& runs, std::vector<uint64_t>& offsets) {
+    offsets.assign(count + 2, 0);
+    for_each_run(labels, [&](uint32_t label, int64_t, int64_t, int64_t) { ++offsets[label + 1]; });
+    std::partial_sum(offsets.begin(), offsets.end(), offsets.begin());
+    runs.resize(offsets.back());
+    std::vector<uint64_t> next(offsets.begin(), offsets.end() - 1);
+    for_each_run(labels, [&](uint32_t label, int64_t y, int64_t begin, int64_t end) {
+        runs[next[label]++] = {static_cast<int32_t>(y + origin.y),
+                               static_cast<int32_t>(begin + origin.x),
+                               static_cast<int32_t>(end + origin.x)};
+    });
+}
+
+WindowMeasurer::WindowMeasurer(const WorkFrame& frame, const TissueMask& tissue,
+                               const StainMatrix& stains, const FeatureConfig& features,
+                               StageClocks& clocks)
+    : frame_(frame),
+      tissue_(tissue),
+      clocks_(clocks),
+      columns_(feature_schema(features).size()),
+      extract_(frame, stains, features),
+      row_(columns_) {}
+
+NucleusIdentity WindowMeasurer::identify(const LabelledWindow& window, uint32_t label,
+                                         std::span<const PixelRun> runs) {
+    const CpuScope clock(clocks_, Stage::Contour);
+    const PixelPoint origin{window.rect.x, window.rect.y};
+    trace_(window.labels, label, {runs[0].x0 - origin.x, runs[0].y - origin.y}, origin,
+           frame_.downsample, ring_);
+    NucleusIdentity who = nucleus_identity(runs, ring_, frame_);
+    who.flags = edge_flags(runs, frame_, tissue_);
+    return who;
+}
+
+NucleiBatch WindowMeasurer::operator()(const LabelledWindow& window, const PixelRect& owned,
+                                       OffTissue off, const Describe& describe) {
+    const PixelPoint origin{window.rect.x, window.rect.y};
+    collect_runs(window.labels, window.count, origin, runs_, run_offsets_);
+    NucleiBatch out;
+    out.columns = columns_;
+    for (uint32_t label = 1; label <= window.count; ++label) {
+        const std::span runs(runs_.data() + run_offsets_[label],
+                             run_offsets_[label + 1] - run_offsets_[label]);
+        if (runs.empty()) continue;
+        double x = 0, y = 0;
+        work_centroid(runs, x, y);
+        if (!inside(owned, x, y) || (off == OffTissue::LeftOut && !tissue_.contains(x, y)))
+            continue;
+        NucleusIdentity who = identify(window, label, runs);
+        describe(label, runs, who);
+        const CpuScope clock(clocks_, Stage::Features);
+        extract_({runs, ring_, window.rgb, window.labels, origin}, row_);
+        out.append(who, row_, ring_, runs);
+    }
+    return sorted_by_id(out);
+}
+
+}  // namespace wsi
