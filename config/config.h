@@ -94,11 +94,12 @@ struct TrainConfig {
 
 /// What is measured on every nucleus beyond size and shape (docs/features.md).
 struct FeatureConfig {
-    bool moments = true;    ///< central, normalised and Hu moments
-    bool intensity = true;  ///< seven channels in nucleus, ring and edge
-    bool texture = true;    ///< gradient, Canny and Haralick features of the first stain
-    double ring_um = 4;     ///< width of the ring around a nucleus; 0 = no ring
-    int grey_levels = 32;   ///< of the co-occurrence matrix
+    bool moments = true;     ///< central, normalised and Hu moments
+    bool intensity = true;   ///< seven channels in nucleus, ring and edge
+    bool texture = true;     ///< gradient, Canny and Haralick features of the first stain
+    double ring_um = 4;      ///< width of the ring around a nucleus; 0 = no ring
+    int grey_levels = 32;    ///< of the co-occurrence matrix
+    bool neighbours = true;  ///< distances, counts, Delaunay and Voronoi over the whole slide
 };
 
 struct RunConfig {

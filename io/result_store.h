@@ -26,6 +26,12 @@ struct FailedTile {
     std::string kind, message;
 };
 
+/// One number about the whole slide.
+struct SummaryValue {
+    std::string name;
+    double value = 0;
+};
+
 /// Everything of a result but its rows and rasters (product contract, section 4).
 struct ResultHeader {
     SlideInfo slide;
@@ -67,8 +73,12 @@ class ResultWriter {
 public:
     ResultWriter(const std::string& path, const ResultHeader& header);
     ~ResultWriter();
-    /// Rows in id order; ids are given from 1 on.
+    /// Rows in id order; ids are given from 1 on. They hold the first `rows.columns` columns of the
+    /// schema; append_column() adds the values of the others, each in id order.
     void append(const NucleiBatch& rows);
+    void append_column(size_t column, std::span<const float> values);
+    /// Attributes of /summary/<group>.
+    void add_summary(const std::string& group, const std::vector<SummaryValue>& values);
     void write_chunk(Raster raster, int64_t chunk_row, int64_t chunk_column,
                      std::span<const uint8_t> compressed);
     /// /summary, status, provenance; flush, fsync, rename.

@@ -216,7 +216,7 @@ struct ResultWriter::Impl {
                     return static_cast<uint8_t>((r.flags & c.flag) != 0);
                 }));
         std::vector<float> values(rows.size());
-        for (size_t k = 0; k < header.schema.size(); ++k) {
+        for (size_t k = 0; k < rows.columns; ++k) {
             for (size_t i = 0; i < rows.size(); ++i) values[i] = rows.row(i)[k];
             put(header.schema[k].name.c_str(), values);
         }
@@ -253,6 +253,10 @@ struct ResultWriter::Impl {
                                                  "median", "quartile3", "maximum"};
         for (size_t k = 0; k < 7; ++k)
             write_dataset<double>(group.get(), kNames[k], statistics[k], {statistics[k].size()});
+        for (const auto& [name, values] : groups) {
+            const Id own = create_group(group.get(), name.c_str());
+            for (const SummaryValue& v : values) write_attribute(own.get(), v.name, v.value);
+        }
     }
 
     ColumnPasses passes_over(const std::string& name, uint64_t count) {
@@ -283,6 +287,7 @@ struct ResultWriter::Impl {
     std::map<Raster, Id> rasters;
     std::map<std::string, Column> columns;
     std::optional<Column> offsets, points;
+    std::vector<std::pair<std::string, std::vector<SummaryValue>>> groups;  // of /summary
     uint32_t next_id = 1;
     uint64_t point_count = 0;
 };
@@ -293,6 +298,14 @@ ResultWriter::ResultWriter(const std::string& path, const ResultHeader& header)
 ResultWriter::~ResultWriter() = default;
 
 void ResultWriter::append(const NucleiBatch& rows) { impl_->append(rows); }
+
+void ResultWriter::append_column(size_t column, std::span<const float> values) {
+    impl_->columns.at(impl_->header.schema.at(column).name).append(values.data(), values.size());
+}
+
+void ResultWriter::add_summary(const std::string& group, const std::vector<SummaryValue>& values) {
+    impl_->groups.emplace_back(group, values);
+}
 
 void ResultWriter::write_chunk(Raster raster, int64_t chunk_row, int64_t chunk_column,
                                std::span<const uint8_t> compressed) {

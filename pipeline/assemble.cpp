@@ -8,7 +8,9 @@
 #include <numeric>
 
 #include "io/region_files.h"
+#include "pipeline/measure_neighbours.h"
 #include "pipeline/region_buffer.h"
+#include "stages/neighbours.h"
 
 namespace wsi {
 
@@ -32,7 +34,9 @@ public:
         }
     }
 
-    void run() {
+    /// sites: filled with where all nuclei stand, in id order; null: not wanted.
+    void run(std::vector<Site>* sites) {
+        sites_ = sites;
         const int64_t bands = ceil_div(plan_.frame.size.height, kIdCellPx);
         Band before, here = load(0);
         for (int64_t band = 0; band < bands; ++band) {
@@ -58,6 +62,7 @@ private:
     std::vector<RegionIndex> regions_;
     std::map<RegionIndex, RegionNucleiReader> readers_;  // of the region rows near the band
     uint32_t next_id_ = 1;
+    std::vector<Site>* sites_ = nullptr;
 };
 
 RegionNucleiReader& Assembler::reader(RegionIndex region) {
@@ -86,6 +91,8 @@ Band Assembler::load(int64_t cell_row) {
         band.ids.push_back(next_id_++);
     }
     if (band.nuclei.size() > 0) out_.append(band.nuclei);
+    if (sites_ != nullptr)
+        for (const NucleusIdentity& who : band.nuclei.identity) sites_->push_back(site_of(who));
     return band;
 }
 
@@ -188,10 +195,13 @@ private:
 }  // namespace
 
 void assemble(const SlidePlan& plan, const PartStore& parts, const ResultHeader& header,
-              const std::string& path, RunStatus& status) {
+              const std::string& path, const FeatureConfig& features, RunStatus& status) {
     status.enter("assemble");
     ResultWriter out(path, header);
-    Assembler(plan, parts, out, status).run();
+    std::vector<Site> sites;
+    if (features.neighbours) sites.reserve(static_cast<size_t>(count_nuclei(plan, parts)));
+    Assembler(plan, parts, out, status).run(features.neighbours ? &sites : nullptr);
+    if (features.neighbours) measure_neighbours(sites, plan.frame, header, out, status);
     if (header.keep_maps) {
         KeptMaps kept(plan, parts, out);
         for (int64_t band = 0; band * kChunkPx < plan.frame.size.height; ++band)
@@ -200,6 +210,14 @@ void assemble(const SlidePlan& plan, const PartStore& parts, const ResultHeader&
     status.at("assembly");
     out.finish();
     status.at("assembly");
+}
+
+uint64_t count_nuclei(const SlidePlan& plan, const PartStore& parts) {
+    uint64_t count = 0;
+    for (int64_t rank = 0; rank < plan.regions.count(); ++rank)
+        if (const RegionIndex region = plan.regions.at(rank); !plan.blank(region))
+            count += RegionNucleiReader(parts.nuclei(plan, region)).count();
+    return count;
 }
 
 std::vector<FailedBlock> collect_failures(const SlidePlan& plan, const PartStore& parts) {

@@ -8,10 +8,14 @@ namespace wsi {
 
 /// Joins the finished regions of a run into one result file: ids in the order of fixed cells, label
 /// and mask rasters painted from the nuclei's own pixels. Works in bands of kIdCellPx rows, so
-/// memory does not grow with the slide's height or its number of nuclei; chunks are compressed in
-/// parallel.
+/// memory does not grow with the slide's height or, but for neighbours, its number of nuclei;
+/// chunks are compressed in parallel. Neighbours, when features has them, are measured last, over
+/// the whole slide.
 void assemble(const SlidePlan& plan, const PartStore& parts, const ResultHeader& header,
-              const std::string& path, RunStatus& status);
+              const std::string& path, const FeatureConfig& features, RunStatus& status);
+
+/// Over all regions.
+uint64_t count_nuclei(const SlidePlan& plan, const PartStore& parts);
 
 /// Blocks that could not be decoded, over all regions, each once.
 std::vector<FailedBlock> collect_failures(const SlidePlan& plan, const PartStore& parts);

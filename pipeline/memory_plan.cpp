@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "pipeline/measure_neighbours.h"
+
 namespace wsi {
 
 namespace {
@@ -64,6 +66,17 @@ MemoryPlan plan_memory(const RunConfig& run, const SlidePlan& plan, int threads,
     out.cache_bytes = static_cast<size_t>(cache);
     out.total_mib = ceil_div(need(), kMib);
     return out;
+}
+
+// By then tiles, regions and caches are gone, so that the fixed part is all that is left.
+void check_neighbour_memory(const RunConfig& run, uint64_t nuclei) {
+    const int64_t budget_mib = run.memory_mib > 0 ? run.memory_mib : kDefaultMemoryMib;
+    const int64_t need = kFixedBytes + static_cast<int64_t>(nuclei) * kNeighbourBytes;
+    if (need > budget_mib * kMib)
+        fail(ErrorKind::Config, "memory = ", budget_mib, " MiB is too small for the neighbours of ",
+             nuclei, " nuclei: ", ceil_div(need, kMib),
+             " MiB are needed; the same command with a higher --memory goes on from here, or start "
+             "anew with features.neighbours = false");
 }
 
 }  // namespace wsi

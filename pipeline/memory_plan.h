@@ -24,4 +24,7 @@ inline constexpr int64_t kDefaultMemoryMib = 1400;
 MemoryPlan plan_memory(const RunConfig& run, const SlidePlan& plan, int threads, int batch,
                        int halo_px, int64_t segmenter_bytes = 0);
 
+/// Throws Error{Config} when the neighbours of that many nuclei do not fit into the memory.
+void check_neighbour_memory(const RunConfig& run, uint64_t nuclei);
+
 }  // namespace wsi

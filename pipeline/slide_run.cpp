@@ -18,7 +18,7 @@
 #include "pipeline/journal.h"
 #include "pipeline/provenance.h"
 #include "pipeline/runtime.h"
-#include "stages/features.h"
+#include "stages/table_schema.h"
 
 namespace wsi {
 
@@ -233,7 +233,7 @@ ResultHeader SlideRun::result_header() const {
     ResultHeader header;
     header.slide = slide_->info();
     header.frame = frame_;
-    header.schema = feature_schema(config_.features);
+    header.schema = table_schema(config_.features);
     header.stain_matrix = fit_.stain.matrix;
     header.stain_max_concentration = fit_.stain.max_concentration;
     header.stain_fitted = fit_.stain.fitted;
@@ -298,7 +298,9 @@ SlideReport SlideRun::run() {
     prepare();
     if (!map_and_finish()) return report(SlideOutcome::Interrupted);
     check_failures();
-    assemble(*plan_, parts_, result_header(), paths_.result, status_);
+    if (config_.features.neighbours)
+        check_neighbour_memory(config_.run, count_nuclei(*plan_, parts_));
+    assemble(*plan_, parts_, result_header(), paths_.result, config_.features, status_);
     export_all(Restart::Yes);
     const SlideReport done =
         report(failures_.empty() ? SlideOutcome::Complete : SlideOutcome::CompleteWithFailures);

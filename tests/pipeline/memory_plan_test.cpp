@@ -105,5 +105,21 @@ TEST(MemoryPlanTest, costs_follow_the_largest_region_not_the_slide) {
     EXPECT_NO_THROW(plan_memory(RunConfig{}, tissue_plan(0), 4, 4, kHalo));
 }
 
+TEST(MemoryPlanTest,
+     neighbours_of_ten_million_nuclei_fit_and_more_are_refused_with_what_they_need) {
+    EXPECT_NO_THROW(check_neighbour_memory(RunConfig{}, 10'000'000));
+    try {
+        check_neighbour_memory(with_memory(1000), 10'000'000);
+        FAIL() << "1000 MiB were enough";
+    } catch (const Error& error) {
+        std::cmatch found;
+        ASSERT_TRUE(std::regex_search(error.what(), found, std::regex(": (\\d+) MiB are needed")));
+        int64_t mib = 0;
+        std::from_chars(found[1].first, found[1].second, mib);
+        EXPECT_NO_THROW(check_neighbour_memory(with_memory(mib), 10'000'000));
+        EXPECT_THROW(check_neighbour_memory(with_memory(mib - 1), 10'000'000), Error);
+    }
+}
+
 }  // namespace
 }  // namespace wsi

@@ -1,4 +1,5 @@
 #include "stages/features.h"
+#include "stages/table_schema.h"
 
 #include <gtest/gtest.h>
 
@@ -344,7 +345,7 @@ TEST(FeaturesTest, every_column_is_explained_once_and_nothing_else) {
             for (const std::string& name : expanded(line.substr(3, end - 3)))
                 explained.insert(name);
         }
-    for (const FeatureColumn& column : feature_schema(FeatureConfig{})) columns.insert(column.name);
+    for (const FeatureColumn& column : table_schema(FeatureConfig{})) columns.insert(column.name);
     EXPECT_EQ(explained, columns);
 }
 
