@@ -94,6 +94,10 @@ void export_geojson(const ResultReader& result, const std::string& path,
             }
             text += R"("Detection probability":)";
             append_number(text, rows.identity[i].detection_probability);
+            if (header.classes.size() > 1) {
+                text += R"(,"Class probability":)";
+                append_number(text, rows.identity[i].class_probability);
+            }
             text += "}}}";
             file.write(text);
         }

@@ -138,6 +138,7 @@ struct ResultReader::Impl {
         header.classes = read_classes(file.get());
         header.failed_tiles = read_failures(file.get());
         header.keep_maps = H5Lexists(file.get(), "probability", H5P_DEFAULT) > 0;
+        header.has_distance = H5Lexists(file.get(), "distance", H5P_DEFAULT) > 0;
         nuclei = Id(check(H5Gopen2(file.get(), "nuclei", H5P_DEFAULT), "no group", "nuclei",
                           ErrorKind::Slide),
                     &H5Gclose);

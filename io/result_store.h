@@ -56,6 +56,7 @@ struct ResultHeader {
     std::string results_version;
     std::string program_version;
     bool keep_maps = false;
+    bool has_distance = true;  ///< of the maps kept: the model fills a distance map
 };
 
 inline constexpr int64_t kChunkPx = 512;  ///< side of a raster chunk in /mask, /labels, maps

@@ -148,7 +148,8 @@ struct ResultWriter::Impl {
         write_classes(file.get(), h.classes);
         write_failures(file.get(), h.failed_tiles);
         for (const Raster r : {Raster::Mask, Raster::Labels, Raster::Probability, Raster::Distance})
-            if (h.keep_maps || r == Raster::Mask || r == Raster::Labels)
+            if (r == Raster::Mask || r == Raster::Labels ||
+                (h.keep_maps && (r == Raster::Probability || h.has_distance)))
                 rasters[r] = create_raster(file.get(), r, h.frame);
         create_columns();
     }

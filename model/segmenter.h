@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "io/result_store.h"
 #include "io/types/image.h"
 #include "io/types/tile.h"
 #include "stages/stain.h"
@@ -21,13 +22,25 @@ struct InputSpec {
     int halo_px = 32;        ///< context around the core; input side = core + 2 halo
     int feather_px = 0;      ///< overlap with the next tile that is blended; ≤ halo, ≤ core / 2
     bool normalised = true;  ///< wants stain-normalised pixels
-    std::string hash;        ///< of weights and settings
+    bool distance = true;    ///< fills a distance map; else separation measures the mask itself
+    std::vector<NucleusClass> classes;  ///< fills a map for each; empty = knows none
+    std::string hash;                   ///< of weights and settings
     int input_px() const { return core_px + 2 * halo_px; }
+    /// Places in TileSlot::maps of the maps it fills, rising.
+    std::vector<size_t> maps() const;
 };
 
-/// The maps a segmenter fills, uint8: probability of nucleus (255 = 1), and a distance-like map,
-/// high in the middle of a nucleus (255 = its maximum), low at borders and between touching ones.
-enum MapIndex : size_t { kProbability = 0, kDistance = 1, kMapCount = 2 };
+/// The maps a segmenter fills, uint8: probability of nucleus (255 = 1); a distance-like map, high
+/// in the middle of a nucleus (255 = its maximum), low at borders and between touching ones; then
+/// for each class the probability that a pixel is nucleus of that class (background has none).
+enum MapIndex : size_t { kProbability = 0, kDistance = 1, kMapCount = 2, kFirstClass = kMapCount };
+
+inline std::vector<size_t> InputSpec::maps() const {
+    std::vector<size_t> places{kProbability};
+    if (distance) places.push_back(kDistance);
+    for (size_t c = 0; c < classes.size(); ++c) places.push_back(kFirstClass + c);
+    return places;
+}
 
 enum class TileState : uint8_t {
     Pending,
@@ -44,7 +57,8 @@ struct TileSlot {
                           ///< pixels; beyond it the square is background
     RgbImage rgb;         ///< input square, the slide's own colours
     RgbImage normalised;  ///< the same after stain normalisation
-    GrayImage maps[kMapCount];  ///< input square
+    /// Input square each, by MapIndex; those that the segmenter does not fill are empty.
+    std::vector<GrayImage> maps = std::vector<GrayImage>(kMapCount);
 };
 
 /// Pixels pooled from tissue over the whole slide, for what must be fitted once per slide.

@@ -168,7 +168,8 @@ private:
     void write_chunk(int64_t row, int64_t column) {
         const PixelRect chunk{column * kChunkPx, row * kChunkPx, kChunkPx, kChunkPx};
         static constexpr Raster kRasters[kMapCount] = {Raster::Probability, Raster::Distance};
-        for (size_t map = 0; map < kMapCount; ++map) {
+        const size_t count = plan_.spec.distance ? kMapCount : kDistance;
+        for (size_t map = 0; map < count; ++map) {
             GrayImage pixels(kChunkPx, kChunkPx);
             for (int64_t rank = 0; rank < plan_.regions.count(); ++rank)
                 copy_region(plan_.regions.at(rank), map, chunk, pixels);

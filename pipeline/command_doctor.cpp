@@ -28,7 +28,7 @@ std::string self_test() {
             slot.rgb(x, y, 2) = 140;
         }
     slot.normalised = slot.rgb;
-    for (GrayImage& map : slot.maps) map = GrayImage(side, side, 0);
+    for (GrayImage& map : slot.maps) map.resize(side, side);
     SlideSample sample;
     sample.patches.push_back(slot.rgb);
     const std::vector<double> params = segmenter->fit_slide(sample);

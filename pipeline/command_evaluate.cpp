@@ -85,7 +85,10 @@ private:
         predictors_.push_back(what_.predictions.empty()
                                   ? predict_by_slide_run(config_, status)
                                   : predict_from_folder(what_.predictions, entries));
-        if (what_.oracle) predictors_.push_back(predict_by_oracle(config_));
+        if (what_.oracle)
+            for (const OracleMaps maps :
+                 {OracleMaps::Distance, OracleMaps::Offsets, OracleMaps::MaskAlone})
+                predictors_.push_back(predict_by_oracle(config_, maps));
         if (!what_.save_labels.empty()) {
             std::error_code ignored;  // writing the first picture says what is wrong
             fs::create_directories(what_.save_labels, ignored);

@@ -26,9 +26,12 @@ double evaluation_mpp(const ImageEntry& entry, const SlideConfig& slide);
 /// The ordinary run of a slide on each image; labels brought to the image's size.
 std::unique_ptr<Predictor> predict_by_slide_run(const Config& config, RunStatus& status);
 
-/// Ground truth, drawn as the perfect maps of mask and distance at the work resolution and taken
-/// through separation: what is lost there no network can win back.
-std::unique_ptr<Predictor> predict_by_oracle(const Config& config);
+/// What perfect maps say beside the mask: "oracle", "oracle-offsets", "oracle-mask".
+enum class OracleMaps { Distance, Offsets, MaskAlone };
+
+/// Ground truth, drawn as perfect maps at the work resolution and taken through separation: what is
+/// lost there no network can win back.
+std::unique_ptr<Predictor> predict_by_oracle(const Config& config, OracleMaps maps);
 
 /// Label pictures of a folder (or its labels/) with the images' names. Throws Error{Config} that
 /// names what is missing for `entries`.

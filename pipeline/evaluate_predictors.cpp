@@ -7,6 +7,7 @@
 #include "model/segmenter.h"
 #include "pipeline/evaluate.h"
 #include "stages/label_maps.h"
+#include "stages/offset_maps.h"
 #include "stages/separate.h"
 
 namespace wsi {
@@ -99,12 +100,19 @@ private:
 
 class OraclePredictor final : public Predictor {
 public:
-    explicit OraclePredictor(const Config& config) : config_(config) {
+    OraclePredictor(const Config& config, OracleMaps maps) : config_(config), maps_(maps) {
         model_mpp_ = config.model.work_mpp > 0
                          ? config.model.work_mpp
                          : make_segmenter(config.model)->input_spec().mpp.value;
     }
-    std::string name() const override { return "oracle"; }
+    std::string name() const override {
+        switch (maps_) {
+            case OracleMaps::Distance: return "oracle";
+            case OracleMaps::Offsets: return "oracle-offsets";
+            case OracleMaps::MaskAlone: return "oracle-mask";
+        }
+        return "oracle";
+    }
 
     Image<uint32_t> operator()(const LabelledImage& image) override {
         const double mpp = evaluation_mpp(image.entry, config_.slide);
@@ -114,13 +122,26 @@ public:
         const WorkFrame frame = make_work_frame(info, Mpp{model_mpp_});
         const Image<uint32_t> truth = resample_labels(image.labels, frame.size, frame.downsample);
         Image<uint32_t> found(frame.size.width, frame.size.height);
-        const GrayImage mask = nucleus_mask(truth), distance = nucleus_distance_map(truth);
-        Separator(SeparateParams::from(config_.separate, frame))(mask, distance, found.view());
+        const GrayImage mask = nucleus_mask(truth), distance = distance_map(truth, frame);
+        const Depth depth = maps_ == OracleMaps::MaskAlone ? Depth::OfMask : Depth::OfMap;
+        Separator(SeparateParams::from(config_.separate, frame, depth))(mask, distance,
+                                                                        found.view());
         return resample_labels(found, image.rgb.size(), 1 / frame.downsample);
     }
 
 private:
+    GrayImage distance_map(const Image<uint32_t>& truth, const WorkFrame& frame) const {
+        if (maps_ == OracleMaps::Distance) return nucleus_distance_map(truth);
+        GrayImage distance;
+        if (maps_ == OracleMaps::MaskAlone) return distance;
+        const OffsetMaps offsets = nucleus_offsets(truth);
+        distance.resize(truth.width(), truth.height());
+        OffsetDistance(frame.mpp())(offsets.horizontal, offsets.vertical, distance);
+        return distance;
+    }
+
     const Config config_;
+    const OracleMaps maps_;
     double model_mpp_;
 };
 
@@ -164,8 +185,8 @@ std::unique_ptr<Predictor> predict_by_slide_run(const Config& config, RunStatus&
     return std::make_unique<SlideRunPredictor>(config, status);
 }
 
-std::unique_ptr<Predictor> predict_by_oracle(const Config& config) {
-    return std::make_unique<OraclePredictor>(config);
+std::unique_ptr<Predictor> predict_by_oracle(const Config& config, OracleMaps maps) {
+    return std::make_unique<OraclePredictor>(config, maps);
 }
 
 std::unique_ptr<Predictor> predict_from_folder(const std::string& folder,

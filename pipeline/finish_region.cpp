@@ -5,24 +5,29 @@
 #include "io/region_files.h"
 #include "pipeline/window_measure.h"
 #include "stages/blend.h"
+#include "stages/nucleus_class.h"
 
 namespace wsi {
 
 struct RegionFinisher::Worker {
     Worker(const SlidePlan& plan, const TissueMask& tissue, const SeparateParams& params,
            const StainMatrix& stains, const FeatureConfig& features, RunStatus& status)
-        : separate(params), measure(plan.frame, tissue, stains, features, status.cpu) {}
+        : separate(params),
+          measure(plan.frame, tissue, stains, features, status.cpu),
+          given(plan.spec.maps()),
+          maps(kFirstClass + plan.spec.classes.size()) {}
     void reserve(PixelSize window) {
         separate.reserve(window);
         sums.resize(window.width, window.height);
-        for (GrayImage& map : maps) map.resize(window.width, window.height);
+        for (const size_t map : given) maps[map].resize(window.width, window.height);
         rgb.resize(window.width, window.height);
         labels.resize(window.width, window.height);
     }
     Separator separate;
     WindowMeasurer measure;
     Image<uint16_t> sums;
-    GrayImage maps[kMapCount];
+    const std::vector<size_t> given;  // places of the maps that the segmenter fills
+    std::vector<GrayImage> maps;      // by MapIndex
     RgbImage rgb;
     Image<uint32_t> labels;
 };
@@ -78,6 +83,16 @@ float mean_probability(std::span<const PixelRun> runs, ConstGrayView probability
     }
     return static_cast<float>(static_cast<double>(sum) / (255.0 * static_cast<double>(n)));
 }
+
+/// Class id and probability, by the pixels' vote; a segmenter without classes knows nuclei only.
+void set_class(const std::vector<NucleusClass>& classes, const std::vector<GrayImage>& maps,
+               std::span<const PixelRun> runs, const PixelPoint& origin, NucleusIdentity& who) {
+    if (classes.empty()) return;
+    const std::vector<ConstGrayView> views(maps.begin() + kFirstClass, maps.end());
+    const ClassVote vote = vote_class(runs, views, origin);
+    who.class_id = classes[vote.index].id;
+    who.class_probability = vote.probability;
+}
 }  // namespace
 
 void RegionFinisher::load_window(RegionIndex region, const PixelRect& window, Worker& w) const {
@@ -85,11 +100,12 @@ void RegionFinisher::load_window(RegionIndex region, const PixelRect& window, Wo
     for (const RegionIndex n : plan_.regions.neighbourhood(region))
         if (!plan_.blank(n)) readers.emplace_back(parts_.maps(plan_, n));
     w.sums.resize(window.width, window.height);
-    for (size_t map = 0; map < kMapCount; ++map) {
+    for (size_t k = 0; k < w.given.size(); ++k) {
         w.sums.fill(0);
-        for (const RegionMapsReader& reader : readers) reader.add_sums(map, window, w.sums);
-        w.maps[map].resize(window.width, window.height);
-        finish_blend(w.sums.view(), w.maps[map]);
+        for (const RegionMapsReader& reader : readers) reader.add_sums(k, window, w.sums);
+        GrayImage& map = w.maps[w.given[k]];
+        map.resize(window.width, window.height);
+        finish_blend(w.sums.view(), map);
     }
     clear_what_was_not_run(window, w);
     w.rgb.resize(window.width, window.height);
@@ -109,10 +125,10 @@ void RegionFinisher::clear_what_was_not_run(const PixelRect& window, Worker& w) 
             const auto& active = plan_.active[static_cast<size_t>(plan_.regions.rank(region))];
             if (std::ranges::binary_search(active, tile)) continue;
             const PixelRect part = intersection(plan_.tiles.core(tile), window);
-            for (GrayImage& map : w.maps)
+            for (const size_t map : w.given)
                 for (int64_t y = 0; y < part.height; ++y)
-                    std::fill_n(map.view().at(part.x - window.x, part.y - window.y + y), part.width,
-                                uint8_t{0});
+                    std::fill_n(w.maps[map].view().at(part.x - window.x, part.y - window.y + y),
+                                part.width, uint8_t{0});
         }
 }
 
@@ -126,6 +142,7 @@ NucleiBatch RegionFinisher::measure(RegionIndex region, const PixelRect& window,
                               NucleusIdentity& who) {
         who.detection_probability =
             mean_probability(runs, w.maps[kProbability].view(), {window.x, window.y});
+        set_class(plan_.spec.classes, w.maps, runs, {window.x, window.y}, who);
         if (found.cut[label]) who.flags |= kCutAtReach;
     };
     return w.measure({window, w.labels.view(), found.count, w.rgb.view()},
@@ -135,8 +152,9 @@ NucleiBatch RegionFinisher::measure(RegionIndex region, const PixelRect& window,
 void RegionFinisher::keep_maps(RegionIndex region, const PixelRect& window, Worker& w) const {
     const PixelRect core = plan_.data_core(region);
     BlockFileWriter file(parts_.kept_maps(plan_, region));
-    for (GrayImage& map : w.maps) {
-        const GrayView part = map.view().crop(core.moved(-window.x, -window.y));
+    for (const size_t place : w.given) {
+        if (place >= kFirstClass) break;
+        const GrayView part = w.maps[place].view().crop(core.moved(-window.x, -window.y));
         for (int64_t y = 0; y < part.height; ++y)
             file.write({part.row(y), static_cast<size_t>(part.width)});
         file.end_block();

@@ -199,7 +199,9 @@ LoadedTile SlideFlow::load(const AdmitTile& admitted) {
         slot->normalised.resize(input.width, input.height);
         c_.normaliser(slot->rgb.view(), slot->normalised.view());
     }
-    for (GrayImage& map : slot->maps) map.resize(input.width, input.height);
+    const std::vector<size_t> maps = c_.plan.spec.maps();
+    slot->maps.resize(maps.back() < kMapCount ? kMapCount : maps.back() + 1);
+    for (const size_t map : maps) slot->maps[map].resize(input.width, input.height);
     return {job, slot};
 }
 

@@ -7,6 +7,11 @@ KeptMapsSegmenter::KeptMapsSegmenter(const std::string& result, int tile_px, int
     if (!result_.header().keep_maps)
         fail(ErrorKind::Config, result,
              " holds no probability and distance maps; make it again with --keep-maps");
+    const std::vector<NucleusClass>& classes = result_.header().classes;
+    if (classes.size() != 1 || classes.front().name != NucleusClass{}.name)
+        fail(ErrorKind::Config, result, " has classes of nuclei (", classes.front().name,
+             ", …), whose maps are not kept; run the slide again");
+    spec_.distance = result_.header().has_distance;
     spec_.name = spec_.hash = "kept maps";
     spec_.core_px = tile_px;
     spec_.halo_px = halo_px;
@@ -19,7 +24,7 @@ void KeptMapsSegmenter::segment(std::span<TileSlot* const> batch, std::span<cons
     const TileGrid tiles(result_.header().frame.size, spec_.core_px, spec_.halo_px);
     for (TileSlot* slot : batch) {
         const PixelRect core = tiles.core(slot->tile);
-        for (size_t map = 0; map < kMapCount; ++map) {
+        for (const size_t map : spec_.maps()) {
             part_.resize(core.width, core.height);
             result_.read(kRasters[map], core, part_.view());
             slot->maps[map].fill(0);

@@ -10,14 +10,14 @@ namespace {
 constexpr int64_t kMib = 1 << 20;
 // Measured on small slides: code, libraries' caches, OpenSlide's own tile cache, result writing.
 constexpr int64_t kFixedBytes = 330 * kMib;
-// Bytes per pixel of a region's window while it is separated: sums 2, two maps 2, colours 3,
-// labels 4, mask and heights 3, and 11 in the box of the component that is being flooded, which
-// spans the window where tissue hangs together.
-constexpr int64_t kFinishBytesPerPx = 25;
-// Own colours 3, normalised 3, two maps 2.
-constexpr int64_t kSlotBytesPerPx = 8;
-// Two uint16 sums and colours.
-constexpr int64_t kOpenBytesPerPx = 7;
+// Bytes per pixel of a region's window while it is separated: sums 2, colours 3, labels 4, mask and
+// heights 3, and 11 in the box of the component that is being flooded, which spans the window where
+// tissue hangs together; and one for each map.
+constexpr int64_t kFinishBytesPerPx = 23;
+// Own colours 3, normalised 3; and one for each map.
+constexpr int64_t kSlotBytesPerPx = 6;
+// Colours; and a uint16 sum for each map.
+constexpr int64_t kOpenBytesPerPx = 3;
 
 struct Costs {
     int64_t slot, open, finish;
@@ -33,7 +33,9 @@ Costs costs_of(const SlidePlan& plan, int halo_px) {
             finish, intersection(plan.data_core(region).grown(halo_px), plan.frame.rect()).area());
     }
     const int64_t input = plan.spec.input_px();
-    return {input * input * kSlotBytesPerPx, open * kOpenBytesPerPx, finish * kFinishBytesPerPx};
+    const int64_t maps = std::ssize(plan.spec.maps());
+    return {input * input * (kSlotBytesPerPx + maps), open * (kOpenBytesPerPx + 2 * maps),
+            finish * (kFinishBytesPerPx + maps)};
 }
 }  // namespace
 

@@ -10,6 +10,7 @@ namespace wsi {
 RegionBuffer::RegionBuffer(const SlidePlan& plan) {
     const PixelSize window = plan.largest([&](RegionIndex r) { return plan.data_window(r); });
     const PixelSize core = plan.largest([&](RegionIndex r) { return plan.data_core(r); });
+    sums_.resize(plan.spec.maps().size());
     for (auto& sums : sums_) sums.resize(window.width, window.height);
     rgb_.resize(core.width, core.height);
 }
@@ -52,9 +53,10 @@ void RegionBuffer::add_maps(const SlidePlan& plan, const TileSlot& slot) {
     const TileEnds ends{slot.tile.column == 0, slot.tile.row == 0,
                         slot.tile.column + 1 == plan.tiles.columns(),
                         slot.tile.row + 1 == plan.tiles.rows()};
-    for (size_t map = 0; map < kMapCount; ++map)
-        blend_tile(slot.maps[map].view().crop(target.moved(-input.x, -input.y)),
-                   sums_[map].view().crop(target.moved(-window_.x, -window_.y)),
+    const std::vector<size_t> maps = plan.spec.maps();
+    for (size_t k = 0; k < maps.size(); ++k)
+        blend_tile(slot.maps[maps[k]].view().crop(target.moved(-input.x, -input.y)),
+                   sums_[k].view().crop(target.moved(-window_.x, -window_.y)),
                    {target.x - square.x, target.y - square.y}, core_px, feather, ends);
 }
 
@@ -66,7 +68,7 @@ void RegionBuffer::add_failures(const std::vector<FailedBlock>& failures) {
 
 void RegionBuffer::save(const std::string& path) {
     sort_failures(failures_);
-    const ImageView<const uint16_t> sums[kMapCount] = {sums_[0], sums_[1]};
+    const std::vector<ImageView<const uint16_t>> sums(sums_.begin(), sums_.end());
     write_region_maps(path, {window_, core_, failures_}, sums, rgb_);
 }
 

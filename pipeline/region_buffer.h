@@ -32,7 +32,7 @@ private:
     PixelRect window_, core_;
     size_t tiles_left_ = 0;
     bool dropped_ = false;
-    Image<uint16_t> sums_[kMapCount];
+    std::vector<Image<uint16_t>> sums_;  // of the maps in the order of InputSpec::maps()
     RgbImage rgb_;
     std::mutex failures_mutex_;
     std::vector<FailedBlock> failures_;

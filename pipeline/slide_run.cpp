@@ -105,7 +105,8 @@ void SlideRun::identify() {
             info, Mpp{config_.model.work_mpp > 0 ? config_.model.work_mpp : spec.mpp.value});
         identity_ = make_identity(info, config_, spec, roi_hash(roi_));
     }
-    separation_ = SeparateParams::from(config_.separate, frame_);
+    separation_ = SeparateParams::from(
+        config_.separate, frame_, segmenter_->input_spec().distance ? Depth::OfMap : Depth::OfMask);
 }
 
 /// Parts on disk made from kept maps have no feathers: they do not go together with others.
@@ -249,6 +250,8 @@ ResultHeader SlideRun::result_header() const {
     header.results_version = kResultsVersion;
     header.program_version = program_version();
     header.keep_maps = config_.run.keep_maps;
+    header.has_distance = plan_->spec.distance;
+    if (!plan_->spec.classes.empty()) header.classes = plan_->spec.classes;
     header.provenance = provenance(job_.command, config_, identity_, fit_, status_, job_.paths);
     if (job_.paths == ProvenancePaths::LeftOut) leave_out_folder(header);
     return header;

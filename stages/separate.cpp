@@ -11,7 +11,14 @@ using separation::Connectivity;
 using separation::Height;
 using separation::Marker;
 
-SeparateParams SeparateParams::from(const SeparateConfig& config, const WorkFrame& frame) {
+namespace {
+/// Depth in the mask at which heights end. The default h = 0.08 is 0.5 µm of it, one pixel at 0.5
+/// µm per pixel, which is what served best there (h-maxima of a Euclidean distance, h = 1 px).
+constexpr double kFullDepthUm = 6.4;
+}  // namespace
+
+SeparateParams SeparateParams::from(const SeparateConfig& config, const WorkFrame& frame,
+                                    Depth depth) {
     const double mpp = frame.mpp();
     const auto px = [mpp](double um) { return static_cast<int>(std::lround(um / mpp)); };
     const auto area = [&frame](double um2) {
@@ -29,6 +36,7 @@ SeparateParams SeparateParams::from(const SeparateConfig& config, const WorkFram
         static_cast<int>(std::lround(2 * std::sqrt(static_cast<double>(p.hole_area_px))));
     p.reach_px = std::max(2, px(config.reach_um));
     p.marker_reach_px = std::max(1, 5 * p.reach_px / 7);
+    if (depth == Depth::OfMask) p.depth_reach_px = std::clamp(px(kFullDepthUm), 2, 255);
     return p;
 }
 
@@ -36,17 +44,18 @@ SeparateParams SeparateParams::from(const SeparateConfig& config, const WorkFram
 // its pixels is at most 2N from the centroid. Contours look at labels one pixel further. Such a
 // label holds only if the piece test of its nucleus (any pixel of its N-box, so 2N away; filled
 // holes one more) is right, which rests on flood states that depend on N around them, which rest on
-// markers (marker_reach + 1), heights (smoothing_radius) and the mask (hole_side + 1).
+// markers (marker_reach + 1), heights (smoothing_radius, and depth_reach when they come from the
+// mask) and the mask (hole_side + 1).
 int SeparateParams::halo_px() const {
     const int labels = 2 * reach_px + 1;
     const int pieces = 2 * reach_px + 1;
     const int flood = reach_px;
     const int markers = marker_reach_px + 1;
-    return labels + pieces + flood + markers + smoothing_radius + hole_side_px + 1;
+    return labels + pieces + flood + markers + smoothing_radius + depth_reach_px + hole_side_px + 1;
 }
 
 struct SeparateScratch {
-    GrayImage mask;
+    GrayImage mask, depth;
     Image<Height> heights;
     separation::Flood flood;
 };
@@ -59,6 +68,7 @@ Separator::~Separator() = default;
 void Separator::reserve(PixelSize size) {
     scratch_->mask.resize(size.width, size.height);
     scratch_->heights.resize(size.width, size.height);
+    if (params_.depth_reach_px > 0) scratch_->depth.resize(size.width, size.height);
 }
 
 namespace {
@@ -97,13 +107,20 @@ std::vector<uint8_t> find_cut(ImageView<const Height> heights, ImageView<const u
 
 Separator::Result Separator::operator()(ConstGrayView probability, ConstGrayView distance,
                                         ImageView<uint32_t> labels) const {
-    WSI_CHECK(probability.size() == distance.size() && labels.size() == distance.size());
+    const bool of_mask = params_.depth_reach_px > 0;
+    WSI_CHECK(probability.size() == labels.size() &&
+              (of_mask ? distance.empty() : distance.size() == labels.size()));
     SeparateScratch& s = *scratch_;
     s.mask.resize(labels.width, labels.height);
     s.heights.resize(labels.width, labels.height);
     threshold_mask(probability, params_.threshold, s.mask);
     separation::fill_holes(s.mask.view(), params_.hole_side_px, params_.hole_area_px,
                            Connectivity::Four);
+    if (of_mask) {
+        s.depth.resize(labels.width, labels.height);
+        separation::mask_depth(s.mask.view(), params_.depth_reach_px, s.depth.view());
+        distance = s.depth.view();
+    }
     separation::smooth_heights(s.mask.view(), distance, params_.smoothing_radius,
                                std::max(params_.smoothing_sigma, 1e-3), s.heights.view());
     const std::vector<Marker> markers = separation::find_markers(

@@ -10,6 +10,10 @@
 
 namespace wsi {
 
+/// What tells the middle of a nucleus from its border: a map of its own, or how deep a pixel lies
+/// in the mask.
+enum class Depth { OfMap, OfMask };
+
 /// Separation parameters in work pixels and map units, derived once from micrometres.
 struct SeparateParams {
     uint8_t threshold = 128;   ///< mask: probability ≥ threshold
@@ -21,8 +25,11 @@ struct SeparateParams {
     int hole_side_px = 16;     ///< a hole's box is at most this wide and high
     int reach_px = 32;         ///< steps of the flood = half side of its box
     int marker_reach_px = 24;  ///< half side of the box in which a higher peak is looked for
+    int depth_reach_px =
+        0;  ///< > 0: heights are depths in the mask, to this distance (kFullDepthUm)
 
-    static SeparateParams from(const SeparateConfig& config, const WorkFrame& frame);
+    static SeparateParams from(const SeparateConfig& config, const WorkFrame& frame,
+                               Depth depth = Depth::OfMap);
     /// How far from a region the maps must be known so that everything about each nucleus whose
     /// centroid lies in the region, its contour included, is exact. The sum of all reaches; the
     /// proof is in the .cpp.
@@ -34,10 +41,12 @@ struct SeparateScratch;
 
 /// Labels every nucleus of a window by local rules only (docs/separation.md), so that the label
 /// image of a region does not depend on the window beyond halo_px():
-///   mask -> small holes filled -> smoothed distance -> markers = box-limited h-maxima
+///   mask -> small holes filled -> smoothed distance (of the map, or depth in the mask) ->
+///   markers = box-limited h-maxima
 ///   -> N-step synchronous flood -> the 4-connected piece that holds the marker -> holes filled ->
 ///   small dropped.
-/// probability, distance: [H, W] uint8, same size. labels: [H, W] uint32, 0 background; other
+/// probability, distance: [H, W] uint8, same size; the distance map is empty when
+/// params.depth_reach_px > 0. labels: [H, W] uint32, 0 background; other
 /// values are ranks of markers in raster order of the window (1..n) and mean nothing outside the
 /// window. Pixels outside the slide must be passed as probability 0.
 class Separator {

@@ -21,6 +21,11 @@ enum class Connectivity { Four, Eight };
 template <class Label>
 void fill_holes(ImageView<Label> labels, int max_side, int64_t max_area, Connectivity background);
 
+/// Depth in the mask: the exact Euclidean distance to the nearest pixel outside it, as a share of
+/// `reach` in 255ths, 255 from there on; 0 outside the mask. Beyond the window nothing is known:
+/// its edge is no border. 2 ≤ reach ≤ 255. Reach: reach.
+void mask_depth(ConstGrayView mask, int reach, GrayView out);
+
 /// Integer Gaussian of the distance map (border replicated) where mask is set. Reach: radius.
 void smooth_heights(ConstGrayView mask, ConstGrayView distance, int radius, double sigma,
                     ImageView<Height> heights);

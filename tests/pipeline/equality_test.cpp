@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <filesystem>
 
 #include "io/result_store.h"
@@ -125,6 +126,34 @@ TEST(EqualityTest, a_percolating_mask_comes_out_the_same_however_the_slide_is_cu
     const ResultReader reader(files.front());
     EXPECT_GE(reader.count(), 1000u);
     std::printf("%lu nuclei from one component over %d regions\n", reader.count(), 8 * 6);
+}
+
+TEST(EqualityTest, classes_and_depth_in_the_mask_come_out_the_same_however_the_slide_is_cut) {
+    const test::TempDir dir;
+    test::SlideOptions options;
+    options.size = {4000, 3200};
+    test::write_svs(dir.file("slide.svs"), options, test::plain_tissue());
+    InputSpec spec = fake_spec();
+    spec.distance = false;
+    spec.classes = {{1, "One"}, {2, "Two"}, {3, "Three"}};
+    SlideTrial run;
+    run.slide = dir.file("slide.svs");
+    run.segmenter = [&] {
+        return std::make_unique<test::FakeSegmenter>(spec, test::percolating_maps());
+    };
+    const auto files = expect_equal(dir, run, kVariants);
+    ASSERT_FALSE(files.empty());
+    const ResultReader reader(files.front());
+    ASSERT_EQ(reader.header().classes.size(), 3U);
+    EXPECT_EQ(reader.header().classes[2].name, "Three");
+    std::array<int, 4> count{};
+    for (const NucleusIdentity& who : reader.rows(0, reader.count()).identity) {
+        ASSERT_TRUE(who.class_id >= 1 && who.class_id <= 3);
+        EXPECT_TRUE(who.class_probability > 1.0F / 3 - 1e-3F && who.class_probability <= 1);
+        ++count[who.class_id];
+    }
+    std::printf("%d, %d, %d nuclei of three classes\n", count[1], count[2], count[3]);
+    EXPECT_GE(std::min({count[1], count[2], count[3]}), 100);
 }
 
 TEST(EqualityTest, a_device_with_its_own_thread_gives_the_same) {

@@ -285,6 +285,42 @@ TEST(SeparatorTest, a_window_with_its_halo_agrees_with_the_whole) {
     }
 }
 
+TEST(SeparatorTest, a_window_with_its_halo_agrees_with_the_whole_on_the_mask_alone) {
+    SeparateParams p = small_params();
+    p.depth_reach_px = 7;
+    const PixelRect all{0, 0, 420, 360};
+    const Separator separate(p);
+    const auto run = [&](const PixelRect& window) {
+        const Maps maps = paint(window);
+        Image<uint32_t> labels(window.width, window.height);
+        separate(maps.probability.view(), {}, labels);
+        return labels;
+    };
+    const Image<uint32_t> whole = run(all);
+    for (const PixelRect region :
+         {PixelRect{0, 0, 130, 90}, {130, 90, 70, 110}, {200, 100, 220, 260}}) {
+        const PixelRect window = intersection(region.grown(p.halo_px()), all);
+        EXPECT_EQ(names(run(window), window, region), names(whole, all, region));
+    }
+}
+
+TEST(SeparatorTest, two_discs_that_touch_are_told_apart_by_the_mask_alone) {
+    GrayImage probability(60, 40);
+    for (int y = 0; y < 40; ++y)
+        for (int x = 0; x < 60; ++x)
+            probability(x, y) = (x - 20) * (x - 20) + (y - 20) * (y - 20) < 121 ||
+                                        (x - 39) * (x - 39) + (y - 20) * (y - 20) < 121
+                                    ? 255
+                                    : 0;
+    const SeparateParams p =
+        SeparateParams::from({}, WorkFrame{{60, 40}, 1, 0.5, 0.5}, Depth::OfMask);
+    Image<uint32_t> labels(60, 40);
+    EXPECT_EQ(Separator(p)(probability.view(), {}, labels).count, 2U);
+    EXPECT_NE(labels(20, 20), labels(39, 20));
+    EXPECT_EQ(labels(24, 20), labels(20, 20));
+    EXPECT_EQ(labels(35, 20), labels(39, 20));
+}
+
 TEST(SeparatorTest, empty_single_pixel_and_full_maps) {
     const Separator separate(small_params());
     for (const auto& [side, value] : {std::pair{1, 255}, {1, 0}, {40, 0}, {40, 255}}) {
@@ -303,6 +339,9 @@ TEST(SeparatorTest, empty_single_pixel_and_full_maps) {
 TEST(SeparatorTest, the_halo_is_the_sum_of_all_reaches) {
     const SeparateParams p = small_params();
     EXPECT_EQ(p.halo_px(), 19 + 19 + 9 + 7 + p.smoothing_radius + 6);
+    SeparateParams of_mask = p;
+    of_mask.depth_reach_px = 7;
+    EXPECT_EQ(of_mask.halo_px(), p.halo_px() + 7);
 }
 
 }  // namespace

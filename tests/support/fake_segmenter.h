@@ -26,9 +26,16 @@ public:
                 PixelRect{int64_t{slot->tile.column} * spec_.core_px,
                           int64_t{slot->tile.row} * spec_.core_px, spec_.core_px, spec_.core_px}
                     .grown(spec_.halo_px);
-            paint_(rect, slot->maps[kProbability], slot->maps[kDistance]);
+            GrayImage unused(rect.width, rect.height);
+            paint_(rect, slot->maps[kProbability],
+                   spec_.distance ? slot->maps[kDistance].view() : unused.view());
+            for (size_t c = 0; c < spec_.classes.size(); ++c)
+                paint_(rect.moved(kClassStep * (static_cast<int64_t>(c) + 1), 0), unused,
+                       slot->maps[kFirstClass + c]);
         }
     }
+    /// A class's map is the distance map this many pixels to the right, times its number.
+    static constexpr int64_t kClassStep = 1009;
     /// Called before each tile, by any thread: to throw or to count.
     void before_tile(std::function<void()> hook) { before_ = std::move(hook); }
 
