@@ -45,6 +45,9 @@ struct ModelConfig {
     std::string name = "classical";
     double work_mpp = 0;  ///< 0 = the model's own resolution
     int batch = 4;        ///< tiles per batch
+    /// File of a fused network's frozen encoder. "auto" when running a model: the file named in its
+    /// metadata, beside the weights.
+    std::string encoder_weights = "auto";
 };
 
 /// Separation of nuclei on (probability, distance) maps; lengths in micrometres so that they hold
@@ -60,6 +63,11 @@ struct SeparateConfig {
 
 enum class NetworkActivation { Relu, LeakyRelu, Swish, Glu };
 enum class ActivationPlacement { Encoder, All };
+/// How a frozen encoder's embedding enters (model/nn/fusion.h); the literal EFB-P has neither
+/// residual nor norm.
+enum class FusionKind { None, Concat, EfbR, EfbP, EfbLiteral, EfbX };
+enum class EncoderInput { Sam, MedSam };    ///< whose preprocessing
+enum class EncoderContext { Tile, Field };  ///< the tile upsampled, or a field at native scale
 
 /// Shape of a network that is trained; a weights file carries its own.
 struct NetworkConfig {
@@ -70,6 +78,11 @@ struct NetworkConfig {
     bool blur_pool = true;
     double dropout = 0.1;
     bool distance = true;  ///< second head: per-nucleus normalised distance
+    FusionKind fusion = FusionKind::None;
+    std::string encoder = "vit_b";  ///< frozen
+    int encoder_px = 1024;          ///< side of its input
+    EncoderInput encoder_input = EncoderInput::Sam;
+    EncoderContext context = EncoderContext::Field;
 };
 
 enum class Precision { Fp32, Bf16 };

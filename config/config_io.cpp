@@ -35,6 +35,17 @@ constexpr std::array<std::pair<const char*, NetworkActivation>, 4> kActivations{
      {"glu", NetworkActivation::Glu}}};
 constexpr std::array<std::pair<const char*, ActivationPlacement>, 2> kPlaces{
     {{"encoder", ActivationPlacement::Encoder}, {"all", ActivationPlacement::All}}};
+constexpr std::array<std::pair<const char*, FusionKind>, 6> kFusions{
+    {{"none", FusionKind::None},
+     {"concat", FusionKind::Concat},
+     {"efb_r", FusionKind::EfbR},
+     {"efb_p", FusionKind::EfbP},
+     {"efb_p_literal", FusionKind::EfbLiteral},
+     {"efb_x", FusionKind::EfbX}}};
+constexpr std::array<std::pair<const char*, EncoderInput>, 2> kInputs{
+    {{"sam", EncoderInput::Sam}, {"medsam", EncoderInput::MedSam}}};
+constexpr std::array<std::pair<const char*, EncoderContext>, 2> kContexts{
+    {{"tile", EncoderContext::Tile}, {"field", EncoderContext::Field}}};
 constexpr std::array<std::pair<const char*, Precision>, 2> kPrecisions{
     {{"fp32", Precision::Fp32}, {"bf16", Precision::Bf16}}};
 
@@ -42,6 +53,9 @@ constexpr const auto& names_of(StainMethod) { return kMethods; }
 constexpr const auto& names_of(StainSet) { return kStains; }
 constexpr const auto& names_of(NetworkActivation) { return kActivations; }
 constexpr const auto& names_of(ActivationPlacement) { return kPlaces; }
+constexpr const auto& names_of(FusionKind) { return kFusions; }
+constexpr const auto& names_of(EncoderInput) { return kInputs; }
+constexpr const auto& names_of(EncoderContext) { return kContexts; }
 constexpr const auto& names_of(Precision) { return kPrecisions; }
 
 template <class Enum, size_t N>

@@ -58,6 +58,8 @@ void visit(V& v, ModelConfig& c) {
     v("work_mpp", c.work_mpp, Effect::Results, Range{0, 4},
       "resolution to work at in µm per pixel; 0 = the model's own");
     v("batch", c.batch, Effect::Results, Range{1, 1024}, "tiles per batch");
+    v("encoder_weights", c.encoder_weights, Effect::Running, Range{},
+      "file of a fused model's frozen encoder; auto = beside the model's own file");
 }
 
 template <class V>
@@ -110,6 +112,16 @@ void visit(V& v, NetworkConfig& c) {
     v("blur_pool", c.blur_pool, Effect::Training, Range{}, "blur after max pooling");
     v("dropout", c.dropout, Effect::Training, Range{0, 0.9}, "of channels of the bottleneck");
     v("distance", c.distance, Effect::Training, Range{}, "second head: distance within nuclei");
+    v("fusion", c.fusion, Effect::Training, Range{},
+      "of a frozen encoder's embedding: none, concat, efb_r, efb_p, efb_p_literal or efb_x");
+    v("encoder", c.encoder, Effect::Training, Range{},
+      "the frozen encoder: vit_b, vit_l, vit_h; tiny is for tests");
+    v("encoder_px", c.encoder_px, Effect::Training, Range{64, 1024},
+      "side of the encoder's input: 1024, 512 or 256");
+    v("encoder_input", c.encoder_input, Effect::Training, Range{},
+      "whose preprocessing the encoder wants: sam or medsam");
+    v("context", c.context, Effect::Training, Range{},
+      "what the encoder sees: tile (each, upsampled) or field (many tiles at once, native)");
 }
 
 template <class V>

@@ -13,9 +13,9 @@ bool is_file_name(const std::string& name) {
 
 std::unique_ptr<Segmenter> make_segmenter(const ModelConfig& config) {
     if (config.name == "classical") return std::make_unique<ClassicalSegmenter>();
-    if (is_file_name(config.name)) return network_library().open_segmenter(config.name);
+    if (is_file_name(config.name)) return network_library().open_segmenter(config.name, config);
     if (const std::string file = shipped_weights_file(config.name); !file.empty())
-        return network_library().open_segmenter(file);
+        return network_library().open_segmenter(file, config);
     std::string known = "classical";
     for (const std::string& name : shipped_weights()) known += ", " + name;
     fail(ErrorKind::Config, "model.name: unknown model '", config.name, "'; known names: ", known,

@@ -12,7 +12,8 @@ namespace wsi {
 /// What needs LibTorch, as a table of functions in a shared library of its own: a command that does
 /// not need it starts without loading 500 MB.
 struct NetworkLibrary {
-    std::unique_ptr<Segmenter> (*open_segmenter)(const std::string& weights);
+    std::unique_ptr<Segmenter> (*open_segmenter)(const std::string& weights,
+                                                 const ModelConfig& config);
     std::unique_ptr<Trainer> (*make_trainer)(const Config& config);
 };
 

@@ -77,6 +77,8 @@ public:
     virtual int max_concurrency() const { return 1 << 20; }
     /// Memory that one running segment() takes beyond its slots; part of the memory plan.
     virtual int64_t working_bytes() const { return 0; }
+    /// Memory that all of them share: weights.
+    virtual int64_t shared_bytes() const { return 0; }
     /// True: segment() runs on a dedicated thread, outside the CPU pool (a CUDA device).
     virtual bool owns_thread() const { return false; }
     /// Slide-wide parameters (e.g. a threshold); saved in the journal and given to every batch.

@@ -47,6 +47,8 @@ public:
     const InputSpec& input_spec() const override { return owner_.input_spec(); }
     int max_concurrency() const override { return owner_.max_concurrency(); }
     bool owns_thread() const override { return owner_.owns_thread(); }
+    int64_t working_bytes() const override { return owner_.working_bytes(); }
+    int64_t shared_bytes() const override { return owner_.shared_bytes(); }
     std::vector<double> fit_slide(const SlideSample& sample) const override {
         return owner_.fit_slide(sample);
     }

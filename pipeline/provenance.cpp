@@ -77,6 +77,7 @@ std::vector<std::pair<std::string, std::string>> provenance(
     const SlideFit& fit, const RunStatus& status, ProvenancePaths paths) {
     Config shown = config;
     shown.model.name = argument_text(config.model.name, paths);
+    shown.model.encoder_weights = argument_text(config.model.encoder_weights, paths);
     json fields = json::object();
     for (const auto& [name, value] : identity.fields)
         fields[name] = name == "model.name" ? shown.model.name : value;

@@ -168,9 +168,10 @@ void SlideRun::prepare() {
 /// False when a stop was asked for before everything was finished.
 bool SlideRun::map_and_finish() {
     const int workers = std::min(threads_, segmenter_->max_concurrency());
-    const MemoryPlan memory = plan_memory(config_.run, *plan_, threads_, config_.model.batch,
-                                          window_halo_px(separation_, config_.features, frame_),
-                                          workers * segmenter_->working_bytes());
+    const MemoryPlan memory =
+        plan_memory(config_.run, *plan_, threads_, config_.model.batch,
+                    window_halo_px(separation_, config_.features, frame_),
+                    workers * segmenter_->working_bytes() + segmenter_->shared_bytes());
     if (segmenter_->working_bytes() > 0) keep_freed_memory();
     status_.enter("tiles");
     RegionBoard board(*plan_, parts_.restore(*plan_, keep_maps()));

@@ -80,7 +80,9 @@ void initialise(torch::nn::Module& module, uint64_t seed) {
             value.normal_(0, std::sqrt(2 / fan_in), generator);
         } else if (item.key().ends_with(".weight") && value.dim() == 1) {
             value.normal_(1, 0.02, generator);
-        } else {
+        } else if (value.dim() == 2) {
+            value.normal_(0, std::sqrt(1 / static_cast<double>(value.size(1))), generator);
+        } else if (item.key().ends_with("bias")) {
             value.zero_();
         }
     }

@@ -52,8 +52,9 @@ at::Tensor max_blur_pool(const at::Tensor& x);
 /// Bilinear, align_corners = false, by a whole factor.
 at::Tensor upsample(const at::Tensor& x, int64_t factor);
 
-/// Kaiming normal (fan-in) for convolutions, N(1, 0.02) for batch norm's scale, biases 0, drawn
-/// from `seed` alone, in the order of the names (U-Net 3+, init_weights.py).
+/// Kaiming normal (fan-in) for convolutions, variance 1 / fan-in for matrices, N(1, 0.02) for
+/// norms' scales, biases 0, drawn from `seed` alone, in the order of the names (U-Net 3+,
+/// init_weights.py).
 void initialise(torch::nn::Module& module, uint64_t seed);
 
 }  // namespace wsi::nn

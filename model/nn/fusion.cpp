@@ -128,7 +128,11 @@ public:
         const int64_t reduced = std::max<int64_t>(8, in / 16);
         squeeze_ = owner.register_module("squeeze", conv1x1(in, 2 * reduced));
         excite_ = owner.register_module("excite", conv1x1(reduced, 2 * out));
+        open();
+    }
+    void open() {
         const at::NoGradGuard no_gradients;
+        const int64_t out = excite_->bias.size(0) / 2;
         excite_->bias.narrow(0, 0, out).fill_(1);
         excite_->bias.narrow(0, out, out).fill_(2);
     }
@@ -154,6 +158,7 @@ public:
         const at::Tensor tokens = to_tokens(gate_(global_mean(joined)) * fused);
         return attention_(u, from_unet_ ? to_tokens(u) : tokens, tokens);
     }
+    void open_gates() override { gate_.open(); }
 
 private:
     bool from_unet_;
@@ -173,6 +178,7 @@ public:
         const at::Tensor gated = gate_(global_mean(at::cat({u, s}, 1))) * u;
         return attention_(u, to_tokens(gated), to_tokens(project_->forward(s)));
     }
+    void open_gates() override { gate_.open(); }
 
 private:
     GluGate gate_;
@@ -186,6 +192,12 @@ FusionOptions literal_efb(int64_t channels) {
     FusionOptions options;
     options.channels = channels;
     options.residual = options.norm = false;
+    return options;
+}
+
+FusionOptions no_fusion() {
+    FusionOptions options;
+    options.kind = Fusion::None;
     return options;
 }
 

@@ -26,6 +26,7 @@ struct FusionOptions {
 
 /// The paper's words taken literally: one path, no residual, no norm.
 FusionOptions literal_efb(int64_t channels);
+FusionOptions no_fusion();
 
 /// Enhanced Fusion Block (Swain et al. 2024) in its readings, before channel dropout.
 class FusionBlock : public torch::nn::Module {
@@ -33,6 +34,8 @@ public:
     /// bottleneck U [N, Cu, h, w], embedding E [N, 256, H, W] with H, W multiples of h, w by a
     /// power of two → [N, Cu, h, w]
     virtual at::Tensor forward(const at::Tensor& bottleneck, const at::Tensor& embedding) = 0;
+    /// Lets gates start near 0.9, where a plain GLU would start near 0.
+    virtual void open_gates() {}
 };
 
 /// Null for Fusion::None.

@@ -8,8 +8,9 @@ namespace wsi {
 namespace {
 
 constexpr NetworkLibrary kLibrary{
-    [](const std::string& weights) -> std::unique_ptr<Segmenter> {
-        return nn::translated([&] { return std::make_unique<nn::NetworkSegmenter>(weights); });
+    [](const std::string& weights, const ModelConfig& config) -> std::unique_ptr<Segmenter> {
+        return nn::translated(
+            [&] { return std::make_unique<nn::NetworkSegmenter>(weights, config); });
     },
     [](const Config& config) -> std::unique_ptr<Trainer> {
         return nn::translated([&] { return std::make_unique<train::TorchTrainer>(config); });

@@ -1,10 +1,8 @@
 #include "model/nn/network_segmenter.h"
 
-#include <array>
-
 #include "config/config_io.h"
+#include "model/nn/networks.h"
 #include "model/nn/state.h"
-#include "model/nn/tensors.h"
 #include "model/nn/translated.h"
 
 namespace wsi::nn {
@@ -25,60 +23,86 @@ Config settings_of(const Notes& notes, const std::string& path) {
             with_context([&] { apply_set(config, key + "=" + value); }, path);
     return config;
 }
+
+std::string note(const Notes& notes, const char* key) {
+    const auto found = notes.find(key);
+    return found == notes.end() ? "" : found->second;
+}
+
+std::shared_ptr<const ContextEncoder> open_context(const Config& settings, const Notes& notes,
+                                                   const std::string& weights,
+                                                   const ModelConfig& config) {
+    if (settings.network.fusion == FusionKind::None) return nullptr;
+    const std::string sha256 = note(notes, kEncoderHashNote);
+    if (sha256.empty())
+        fail(ErrorKind::Checkpoint, weights,
+             " has network.fusion but does not say which encoder's "
+             "weights it learned with (no ",
+             kEncoderHashNote, " in its metadata)");
+    const std::string file = encoder_file(config, weights, note(notes, kEncoderFileNote));
+    return std::make_shared<const ContextEncoder>(settings, file, sha256);
+}
+
+/// Tiles of a fused network: what one embedding shows, halo included.
+void set_context_tile(InputSpec& spec, const ContextEncoder& context) {
+    spec.halo_px = NetworkRunner::kPartHaloPx;
+    spec.feather_px = NetworkRunner::kPartHaloPx;
+    spec.core_px = static_cast<int>(context.view_px()) - 2 * spec.halo_px;
+}
 }  // namespace
 
-NetworkSegmenter::NetworkSegmenter(const std::string& weights) {
+NetworkSegmenter::NetworkSegmenter(const std::string& weights, const ModelConfig& config) {
     const StateFile file = read_state(weights);
     const Config settings = settings_of(file.notes, weights);
-    network_ = make_network(settings.network, 0);
-    load_into(*network_, file.tensors, weights);
-    network_->eval();
-    network_->fold_batch_norm();
-    for (at::Tensor& p : network_->parameters()) p.set_requires_grad(false);
+    const std::shared_ptr<Network> network = make_network(settings.network, 0);
+    load_into(*network, file.tensors, weights);
+    network->eval();
+    network->fold_batch_norm();
+    for (at::Tensor& p : network->parameters()) p.set_requires_grad(false);
     spec_.name = settings.network.architecture;
     spec_.mpp = Mpp{settings.train.mpp};
     spec_.core_px = kCorePx;
     spec_.halo_px = kHaloPx;
     spec_.feather_px = kFeatherPx;
     spec_.normalised = settings.train.normalised_share > 0;
+    spec_.distance = settings.network.distance;
     spec_.hash = file.sha256;
+    const auto context = open_context(settings, file.notes, weights, config);
+    if (context) set_context_tile(spec_, *context);
+    const bool parts = context && settings.network.context == EncoderContext::Field;
+    runner_ = std::make_unique<const NetworkRunner>(network, context,
+                                                    parts ? settings.train.patch_px : 0);
 }
 
-int64_t NetworkSegmenter::working_bytes() const {
-    // At the finest decoder stage: two encoder maps, five branches, their concatenation and the
-    // convolution's result and workspace, each `base` channels wide per branch; float32.
-    const int64_t channels = 24 * int64_t{network_->options().base};
-    return channels * 4 * int64_t{spec_.input_px()} * spec_.input_px();
-}
+int64_t NetworkSegmenter::working_bytes() const { return runner_->working_bytes(spec_.input_px()); }
 
-namespace {
-
-/// Repeats the last row and column until the network's four poolings divide the size.
-at::Tensor padded(const at::Tensor& images) {
-    const auto missing = [](int64_t size) { return (16 - size % 16) % 16; };
-    return at::replication_pad2d(images, {0, missing(images.size(3)), 0, missing(images.size(2))});
-}
-
-}  // namespace
-
-void NetworkSegmenter::segment_tile(TileSlot& slot) {
-    for (GrayImage& map : slot.maps) map.fill(0);
+/// Only what lies on the slide is looked at: the painted background beyond would be an edge that no
+/// image the network learned from has.
+ConstRgbView NetworkSegmenter::seen(const TileSlot& slot) const {
     const RgbImage& rgb = spec_.normalised ? slot.normalised : slot.rgb;
-    // Only what lies on the slide is looked at: the painted background beyond would be an edge that
-    // no image the network learned from has.
-    const PixelRect whole{0, 0, rgb.width(), rgb.height()};
-    const PixelRect inside = slot.inside.empty() ? whole : slot.inside;
-    const std::array<ConstRgbView, 1> view{rgb.view().crop(inside)};
-    const at::Tensor logits = network_->forward(padded(to_images(view)));
-    to_maps(logits.narrow(2, 0, inside.height).narrow(3, 0, inside.width),
-            slot.maps[kProbability].view().crop(inside), slot.maps[kDistance].view().crop(inside));
+    return slot.inside.empty() ? rgb.view() : rgb.view().crop(slot.inside);
+}
+
+at::Tensor NetworkSegmenter::embedding_of(const TileSlot& slot) const {
+    const c10::InferenceMode inference;
+    return runner_->embed(seen(slot));
+}
+
+void NetworkSegmenter::fill_maps(TileSlot& slot, const at::Tensor& embedding) const {
+    const c10::InferenceMode inference;
+    const ConstRgbView rgb = seen(slot);
+    for (const size_t map : spec_.maps()) slot.maps[map].fill(0);
+    const PixelRect target{slot.inside.x, slot.inside.y, rgb.width, rgb.height};
+    GrayImage unused;
+    if (!spec_.distance) unused.resize(rgb.width, rgb.height);
+    runner_->maps(rgb, embedding, slot.maps[kProbability].view().crop(target),
+                  spec_.distance ? slot.maps[kDistance].view().crop(target) : unused.view());
 }
 
 void NetworkSegmenter::segment(std::span<TileSlot* const> batch, std::span<const double>) {
     translated([&] {
-        const c10::InferenceMode inference;
         at::set_num_threads(1);
-        for (TileSlot* slot : batch) segment_tile(*slot);
+        for (TileSlot* slot : batch) fill_maps(*slot, embedding_of(*slot));
     });
 }
 

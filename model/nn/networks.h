@@ -1,12 +1,14 @@
 #pragma once
 
+#include <memory>
+
 #include "config/config.h"
-#include "model/nn/unet3plus.h"
+#include "model/nn/network.h"
 
 namespace wsi::nn {
 
 /// The network that the settings describe, parameters drawn from `seed`. Throws Error{Config} that
 /// lists the architectures known.
-UNet3Plus make_network(const NetworkConfig& config, uint64_t seed);
+std::shared_ptr<Network> make_network(const NetworkConfig& config, uint64_t seed);
 
 }  // namespace wsi::nn

@@ -6,6 +6,7 @@
 #include "io/weights_names.h"
 #include "model/nn/attention.h"
 #include "model/nn/tensors.h"
+#include "stages/cubic_resize.h"
 #include "stages/pillow_resize.h"
 
 namespace wsi::nn {
@@ -40,6 +41,15 @@ SamOptions sam_options(const std::string& size, int64_t image_px) {
         options.depth = 32;
         options.heads = 16;
         options.global_blocks = {7, 15, 23, 31};
+        return options;
+    }
+    if (size == "tiny") {
+        options.dim = 32;
+        options.depth = 2;
+        options.heads = 2;
+        options.global_blocks = {1};
+        options.window = 7;
+        options.out_channels = 16;
         return options;
     }
     fail(ErrorKind::Config, "SAM encoder '", size, "': expected vit_b, vit_l or vit_h");
@@ -118,6 +128,13 @@ at::Tensor SamEncoderImpl::layer_norm_2d(const at::Tensor& x, int index) const {
         .permute({0, 3, 1, 2});
 }
 
+int64_t SamEncoderImpl::working_bytes() const {
+    // The widest moment: tokens, their norm, and twice four times as many after the first linear
+    // map of an MLP; attention's q, k, v and their windows are as much. Measured on ViT-B.
+    const int64_t tokens = options_.grid() * options_.grid();
+    return 16 * tokens * options_.dim * 4 + (int64_t{96} << 20);
+}
+
 at::Tensor SamEncoderImpl::forward(const at::Tensor& images) {
     at::Tensor x = patches_->forward(images).permute({0, 2, 3, 1}) + pos_embed_;
     for (SamBlock& block : blocks_) x = block->forward(x);
@@ -166,8 +183,12 @@ at::Tensor sam_input(ConstRgbView rgb, int64_t image_px) {
     const auto side = [&](int64_t n) {
         return static_cast<int64_t>(static_cast<double>(n) * scale + 0.5);
     };
+    return sam_input_of_size(rgb, {side(rgb.width), side(rgb.height)}, image_px);
+}
+
+at::Tensor sam_input_of_size(ConstRgbView rgb, PixelSize size, int64_t image_px) {
     RgbImage resized;
-    pillow_resize_bilinear(rgb, side(rgb.width), side(rgb.height), resized);
+    pillow_resize_bilinear(rgb, size.width, size.height, resized);
     const std::array<ConstRgbView, 1> view{resized.view()};
     const auto row = [](const std::array<double, 3>& v) {
         return at::tensor(at::ArrayRef<double>(v)).to(at::kFloat).view({1, 3, 1, 1});
@@ -175,6 +196,16 @@ at::Tensor sam_input(ConstRgbView rgb, int64_t image_px) {
     const at::Tensor image = (to_images(view) * 255 - row(kSamMean)).div_(row(kSamSd)).contiguous();
     return at::constant_pad_nd(image,
                                {0, image_px - resized.width(), 0, image_px - resized.height()});
+}
+
+at::Tensor medsam_input_of_size(ConstRgbView rgb, PixelSize size, int64_t image_px) {
+    RgbImage resized;
+    cubic_enlarge(rgb, size.width, size.height, resized);
+    const std::array<ConstRgbView, 1> view{resized.view()};
+    const at::Tensor image = to_images(view);
+    const at::Tensor least = image.min(), range = (image.max() - least).clamp_min(1e-8);
+    return at::constant_pad_nd(((image - least) / range).contiguous(),
+                               {0, image_px - size.width, 0, image_px - size.height});
 }
 
 }  // namespace wsi::nn

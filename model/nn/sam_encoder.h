@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "io/types/image.h"
+#include "model/nn/image_encoder.h"
 #include "model/nn/state.h"
 
 namespace wsi::nn {
@@ -16,7 +17,7 @@ struct SamOptions {
     int64_t patch_px = 16, window = 14, out_channels = 256;
     int64_t grid() const { return image_px / patch_px; }
 };
-/// "vit_b", "vit_l" or "vit_h". Throws Error{Config}.
+/// "vit_b", "vit_l" or "vit_h"; "tiny", a shape for tests. Throws Error{Config}.
 SamOptions sam_options(const std::string& size, int64_t image_px = 1024);
 
 /// What SAM subtracts and divides by, RGB 0..255 (models.md 1.2).
@@ -42,12 +43,13 @@ TORCH_MODULE(SamBlock);
 
 /// SAM's image encoder (ViT with windowed attention and decomposed relative positions). Frozen:
 /// call it without gradients.
-class SamEncoderImpl : public torch::nn::Module {
+class SamEncoderImpl : public ImageEncoder {
 public:
     explicit SamEncoderImpl(const SamOptions& options);
     /// images [N, 3, S, S] float32, normalised by kSamMean and kSamSd, S = options.image_px
     /// → embedding [N, 256, S / 16, S / 16]
-    at::Tensor forward(const at::Tensor& images);
+    at::Tensor forward(const at::Tensor& images) override;
+    int64_t working_bytes() const override;
     const SamOptions& options() const { return options_; }
 
 private:
@@ -67,5 +69,9 @@ StateDict sam_encoder_state(const StateDict& checkpoint, const SamOptions& optio
 /// RGB 8 bit of any size → [1, 3, S, S]: longest side to S as Pillow's bilinear does, normalised,
 /// then padded with zeros right and below.
 at::Tensor sam_input(ConstRgbView rgb, int64_t image_px);
+/// The same at a given size, at most S on either side.
+at::Tensor sam_input_of_size(ConstRgbView rgb, PixelSize size, int64_t image_px);
+/// MedSAM's: enlarged with a cubic spline, its own least and most value to 0 and 1 (models.md 1.6).
+at::Tensor medsam_input_of_size(ConstRgbView rgb, PixelSize size, int64_t image_px);
 
 }  // namespace wsi::nn

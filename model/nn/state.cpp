@@ -31,16 +31,29 @@ DType file_type(at::ScalarType type) {
     return DType::F32;
 }
 
+void check_finite(const at::Tensor& tensor, const std::string& path, const std::string& name) {
+    if (!tensor.isfinite().all().item<bool>())
+        fail(ErrorKind::Checkpoint, path, ": ", name,
+             " holds values that are not finite; the training that wrote it went wrong");
+}
+
+/// A view into the map, which it keeps open; nothing when the tensor does not lie there as it is
+/// needed.
+at::Tensor mapped_tensor(const std::shared_ptr<const WeightsFile>& file, const TensorInfo& info) {
+    if (info.dtype != DType::F32 || !is_contiguous(info) || elements(info) == 0) return {};
+    const std::byte* data = file->bytes(info).data();
+    if (reinterpret_cast<uintptr_t>(data) % alignof(float) != 0) return {};
+    // at::from_blob has no const form; nobody writes to what is shared.
+    return at::from_blob(
+        const_cast<std::byte*>(data), info.shape, [file](void*) {}, at::kFloat);
+}
+
 at::Tensor to_tensor(const WeightsFile& file, const TensorInfo& info) {
     const std::vector<std::byte> bytes = row_major_bytes(file, info);
     at::Tensor tensor = at::empty(info.shape, torch_type(info.dtype));
     if (!bytes.empty()) std::memcpy(tensor.data_ptr(), bytes.data(), bytes.size());
     if (!tensor.is_floating_point()) return tensor;
-    tensor = tensor.to(at::kFloat);
-    if (!tensor.isfinite().all().item<bool>())
-        fail(ErrorKind::Checkpoint, file.path(), ": ", info.name,
-             " holds values that are not finite; the training that wrote it went wrong");
-    return tensor;
+    return tensor.to(at::kFloat);
 }
 
 /// "3 missing (a, b, c)" with at most three names.
@@ -68,12 +81,17 @@ StateDict state_of(const torch::nn::Module& module) {
     return state;
 }
 
-StateFile read_state(const std::string& path) {
-    const WeightsFile file(path);
+StateFile read_state(const std::string& path, Reading reading) {
+    const auto file = std::make_shared<const WeightsFile>(path);
     StateFile state;
-    for (const TensorInfo& info : file.tensors()) state.tensors[info.name] = to_tensor(file, info);
-    state.notes = file.metadata();
-    state.sha256 = file.sha256();
+    for (const TensorInfo& info : file->tensors()) {
+        at::Tensor tensor = reading == Reading::Mapped ? mapped_tensor(file, info) : at::Tensor();
+        if (!tensor.defined()) tensor = to_tensor(*file, info);
+        if (tensor.is_floating_point()) check_finite(tensor, path, info.name);
+        state.tensors[info.name] = tensor;
+    }
+    state.notes = file->metadata();
+    state.sha256 = file->sha256();
     return state;
 }
 
@@ -93,7 +111,11 @@ void write_state(const std::string& path, const StateDict& tensors, const Notes&
     write_safetensors(path, rows, notes);
 }
 
-void load_into(torch::nn::Module& module, const StateDict& tensors, const std::string& path) {
+namespace {
+/// Calls `take(own, given)` for every tensor of the module, once all of them are known to fit.
+template <class Take>
+void match(torch::nn::Module& module, const StateDict& tensors, const std::string& path,
+           const Take& take) {
     const at::NoGradGuard no_gradients;
     StateDict own = state_of(module);
     std::vector<std::string> missing, unexpected, misshaped;
@@ -114,7 +136,18 @@ void load_into(torch::nn::Module& module, const StateDict& tensors, const std::s
              "; is it of another architecture or width?");
     for (auto& [name, tensor] : own)
         if (const auto given = tensors.find(name); given != tensors.end())
-            tensor.copy_(given->second);
+            take(tensor, given->second);
+}
+}  // namespace
+
+void load_into(torch::nn::Module& module, const StateDict& tensors, const std::string& path) {
+    match(module, tensors, path,
+          [](at::Tensor& own, const at::Tensor& given) { own.copy_(given); });
+}
+
+void share_into(torch::nn::Module& module, const StateDict& tensors, const std::string& path) {
+    match(module, tensors, path,
+          [](at::Tensor& own, const at::Tensor& given) { own.set_data(given); });
 }
 
 }  // namespace wsi::nn

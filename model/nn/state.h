@@ -21,9 +21,13 @@ struct StateFile {
     std::string sha256;
 };
 
+/// Mapped: float32 tensors stay views into the read-only map of the file, as long as they live; for
+/// what is too large to be held twice.
+enum class Reading { Copied, Mapped };
+
 /// Reads safetensors or a torch.save archive. Throws Error{Checkpoint}; a tensor that is not finite
 /// is an error as well.
-StateFile read_state(const std::string& path);
+StateFile read_state(const std::string& path, Reading reading = Reading::Copied);
 
 /// Floating-point tensors are written as `dtype` (at::kFloat or at::kHalf).
 void write_state(const std::string& path, const StateDict& tensors, const Notes& notes,
@@ -32,5 +36,8 @@ void write_state(const std::string& path, const StateDict& tensors, const Notes&
 /// Copies the tensors into the module. Missing, unexpected and mis-shaped ones throw
 /// Error{Checkpoint} with counts and the first few names. `num_batches_tracked` may be missing.
 void load_into(torch::nn::Module& module, const StateDict& tensors, const std::string& path);
+
+/// The same without a copy: the module's parameters become the tensors given, not to be written to.
+void share_into(torch::nn::Module& module, const StateDict& tensors, const std::string& path);
 
 }  // namespace wsi::nn

@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "config/error.h"
+
 namespace wsi::nn {
 
 namespace {
@@ -31,6 +33,8 @@ UNet3PlusImpl::UNet3PlusImpl(const UNet3PlusOptions& options) : options_(options
     head_ = register_module("outconv1", head(kScales * options.base, options.classes));
     if (options.distance)
         distance_head_ = register_module("distance", head(kScales * options.base, 1));
+    if (auto fusion = make_fusion(options.fusion))
+        fusion_ = register_module("fusion", std::move(fusion));
 }
 
 void UNet3PlusImpl::add_stage(int stage) {
@@ -94,6 +98,15 @@ void UNet3PlusImpl::fold_batch_norm() {
     }
 }
 
-at::Tensor UNet3PlusImpl::forward(const at::Tensor& images) { return decode(encode(images)); }
+void UNet3PlusImpl::open_gates() {
+    if (fusion_) fusion_->open_gates();
+}
+
+at::Tensor UNet3PlusImpl::forward(const at::Tensor& images, const at::Tensor& embedding) {
+    std::array<at::Tensor, 5> maps = encode(images);
+    WSI_CHECK(embedding.defined() == wants_embedding());
+    if (fusion_) maps.back() = fusion_->forward(maps.back(), embedding);
+    return decode(maps);
+}
 
 }  // namespace wsi::nn

@@ -5,6 +5,8 @@
 #include <string>
 
 #include "model/nn/blocks.h"
+#include "model/nn/fusion.h"
+#include "model/nn/network.h"
 
 namespace wsi::nn {
 
@@ -15,25 +17,31 @@ struct UNet3PlusOptions {
     int64_t classes = 1;  ///< channels of the segmentation head
     Activation activation = Activation::Relu;
     ActivationPlace place = ActivationPlace::Encoder;  ///< the decoder has ReLU elsewhere
-    bool blur_pool = false;  ///< max-blur pooling between encoder stages (eU-Net3+)
-    double dropout = 0;      ///< of whole channels of the bottleneck, while training
-    bool distance = false;   ///< a second head: per-nucleus normalised distance
+    bool blur_pool = false;              ///< max-blur pooling between encoder stages (eU-Net3+)
+    double dropout = 0;                  ///< of whole channels of the bottleneck, while training
+    bool distance = false;               ///< a second head: per-nucleus normalised distance
+    FusionOptions fusion = no_fusion();  ///< at the bottleneck, before its dropout
 };
 
 /// U-Net 3+ (Huang et al. 2020) and eU-Net3+ (Swain et al. 2024): every decoder stage joins all
 /// five scales. Parameter names are those of the published code (ZJUGiveLab/UNet-Version).
-class UNet3PlusImpl : public torch::nn::Module {
+class UNet3PlusImpl : public Network {
 public:
     explicit UNet3PlusImpl(const UNet3PlusOptions& options);
     /// images [N, 3, H, W] float32 or bfloat16, RGB / 255, H and W multiples of 16
     /// → logits [N, classes (+ 1: distance), H, W].
-    at::Tensor forward(const at::Tensor& images);
+    at::Tensor forward(const at::Tensor& images, const at::Tensor& embedding) override;
+    using Network::forward;
     /// The five encoder maps, finest first; the last is the bottleneck [N, 16 b, H/16, W/16].
     std::array<at::Tensor, 5> encode(const at::Tensor& images);
     /// Decoder and heads on the encoder's maps.
     at::Tensor decode(const std::array<at::Tensor, 5>& maps);
-    /// Batch norm into convolutions, everywhere; for inference.
-    void fold_batch_norm();
+    bool wants_embedding() const override { return fusion_ != nullptr; }
+    void open_gates() override;
+    void fold_batch_norm() override;
+    /// At the finest decoder stage: two encoder maps, five branches, their concatenation and the
+    /// convolution's result and workspace, each `base` channels wide per branch.
+    int64_t peak_channels() const override { return 24 * options_.base; }
     const UNet3PlusOptions& options() const { return options_; }
 
 private:
@@ -50,6 +58,7 @@ private:
     std::array<DoubleConv, kScales> encoder_{{nullptr, nullptr, nullptr, nullptr, nullptr}};
     std::array<Stage, kScales - 1> stages_;
     torch::nn::Conv2d head_{nullptr}, distance_head_{nullptr};
+    std::shared_ptr<FusionBlock> fusion_;
 };
 TORCH_MODULE(UNet3Plus);
 

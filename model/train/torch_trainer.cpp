@@ -4,8 +4,10 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 
 #include "config/config_io.h"
+#include "model/nn/network_runner.h"
 #include "model/nn/tensors.h"
 #include "model/nn/translated.h"
 #include "model/train/losses.h"
@@ -54,11 +56,20 @@ Targets targets_of(std::span<const TrainingPatch> batch) {
 std::vector<at::Tensor> parameters_of(torch::nn::Module& module) { return module.parameters(); }
 
 /// Channels last: convolutions on a CPU need no reordering then, a step is 1.4 times faster.
-nn::UNet3Plus made(const Config& config) {
-    nn::UNet3Plus network = nn::make_network(config.network, config.run.seed);
+std::shared_ptr<nn::Network> made(const Config& config) {
+    std::shared_ptr<nn::Network> network = nn::make_network(config.network, config.run.seed);
     for (at::Tensor& p : network->parameters())
         if (p.dim() == 4) p.set_data(p.contiguous(at::MemoryFormat::ChannelsLast));
     return network;
+}
+
+std::shared_ptr<const nn::ContextEncoder> open_context(const Config& config) {
+    if (config.network.fusion == FusionKind::None) return nullptr;
+    if (config.model.encoder_weights == "auto")
+        fail(ErrorKind::Config,
+             "network.fusion needs the weights of a frozen encoder; give them "
+             "with --set model.encoder_weights=FILE");
+    return std::make_shared<const nn::ContextEncoder>(config, config.model.encoder_weights, "");
 }
 
 /// The padded size that the network's four poolings divide.
@@ -68,6 +79,7 @@ int64_t padded(int64_t side) { return (side + 15) / 16 * 16; }
 
 TorchTrainer::TorchTrainer(const Config& config)
     : config_(config),
+      context_(open_context(config)),
       network_(made(config)),
       averaged_(made(config)),
       optimiser_(parameters_of(*network_), config.train.weight_decay) {
@@ -75,9 +87,21 @@ TorchTrainer::TorchTrainer(const Config& config)
     averaged_->eval();
 }
 
-at::Tensor TorchTrainer::forward(nn::UNet3Plus& network, const at::Tensor& images) {
+at::Tensor TorchTrainer::forward(nn::Network& network, const at::Tensor& images,
+                                 const at::Tensor& embeddings) {
     const Bf16Scope bf16(config_.train.precision == Precision::Bf16);
-    return network->forward(images.contiguous(at::MemoryFormat::ChannelsLast)).to(at::kFloat);
+    return network.forward(images.contiguous(at::MemoryFormat::ChannelsLast), embeddings)
+        .to(at::kFloat);
+}
+
+/// Every patch is shown to the encoder alone: in the field mode it is a field that ends there.
+at::Tensor TorchTrainer::embeddings_of(std::span<const ConstRgbView> images) const {
+    if (!context_) return {};
+    const at::NoGradGuard no_gradients;
+    std::vector<at::Tensor> all;
+    for (const ConstRgbView& image : images)
+        all.push_back(context_->part(context_->embed(image), {0, 0, image.width, image.height}));
+    return at::cat(all);
 }
 
 StepLoss TorchTrainer::step(std::span<const TrainingPatch> batch, double learning_rate) {
@@ -91,7 +115,7 @@ StepLoss TorchTrainer::step_once(std::span<const TrainingPatch> batch, double le
     network_->train();
     // Dropout draws from the default generator: seeded by the step, a resumed run draws the same.
     at::manual_seed(config_.run.seed + static_cast<uint64_t>(optimiser_.steps()));
-    const at::Tensor logits = forward(network_, nn::to_images(views));
+    const at::Tensor logits = forward(*network_, nn::to_images(views), embeddings_of(views));
     const at::Tensor classes = logits.narrow(1, 0, 2);
     const at::Tensor dice = dice_loss(classes, targets.classes);
     const at::Tensor focal = focal_loss(classes, targets.classes);
@@ -125,13 +149,33 @@ void TorchTrainer::average() {
     }
 }
 
+/// Squares of what one embedding shows, side by side.
+void TorchTrainer::predict_fused(const RgbImage& rgb, GrayView probability, GrayView distance) {
+    const nn::NetworkRunner runner(
+        averaged_, context_,
+        config_.network.context == EncoderContext::Field ? config_.train.patch_px : 0);
+    const PixelRect whole{0, 0, rgb.width(), rgb.height()};
+    const int64_t side = context_->view_px();
+    for (int64_t y = 0; y < whole.height; y += side)
+        for (int64_t x = 0; x < whole.width; x += side) {
+            const PixelRect rect = intersection({x, y, side, side}, whole);
+            const ConstRgbView seen = rgb.view().crop(rect);
+            runner.maps(seen, runner.embed(seen), probability.crop(rect), distance.crop(rect));
+        }
+}
+
 void TorchTrainer::predict(const RgbImage& rgb, GrayImage& probability, GrayImage& distance) {
     const at::NoGradGuard no_gradients;
+    if (context_) {
+        probability.resize(rgb.width(), rgb.height());
+        distance.resize(rgb.width(), rgb.height());
+        return predict_fused(rgb, probability, distance);
+    }
     const int64_t width = padded(rgb.width()), height = padded(rgb.height());
     const TrainingPatch whole = centre_patch(rgb, LabelImage(rgb.width(), rgb.height()),
                                              static_cast<int>(std::max(width, height)));
     const std::array<ConstRgbView, 1> view{whole.rgb.view()};
-    const at::Tensor logits = forward(averaged_, nn::to_images(view));
+    const at::Tensor logits = forward(*averaged_, nn::to_images(view));
     const int64_t side = whole.rgb.width();
     probability.resize(rgb.width(), rgb.height());
     distance.resize(rgb.width(), rgb.height());
@@ -140,10 +184,18 @@ void TorchTrainer::predict(const RgbImage& rgb, GrayImage& probability, GrayImag
                 probability, distance);
 }
 
-void TorchTrainer::save_weights(const std::string& path, const WeightsNotes& notes) {
+nn::Notes TorchTrainer::with_settings(const WeightsNotes& notes) const {
     nn::Notes all = notes;
     for (const auto& [key, value] : training_fields(config_)) all[key] = value;
-    nn::write_state(path, nn::state_of(*averaged_), all, at::kHalf);
+    if (!context_) return all;
+    all[nn::kEncoderHashNote] = context_->sha256();
+    all[nn::kEncoderFileNote] =
+        std::filesystem::path(config_.model.encoder_weights).filename().string();
+    return all;
+}
+
+void TorchTrainer::save_weights(const std::string& path, const WeightsNotes& notes) {
+    nn::write_state(path, nn::state_of(*averaged_), with_settings(notes), at::kHalf);
 }
 
 nn::StateDict TorchTrainer::everything() {
@@ -159,15 +211,15 @@ nn::StateDict TorchTrainer::everything() {
 }
 
 void TorchTrainer::save_checkpoint(const std::string& path, const WeightsNotes& notes) {
-    nn::Notes all = notes;
-    for (const auto& [key, value] : training_fields(config_)) all[key] = value;
+    nn::Notes all = with_settings(notes);
     all["optimiser.steps"] = std::to_string(optimiser_.steps());
     nn::write_state(path, everything(), all);
 }
 
 WeightsNotes TorchTrainer::load_checkpoint(const std::string& path) {
     const nn::StateFile file = nn::read_state(path);
-    for (const auto& [key, value] : training_fields(config_)) {
+    for (const auto& [key, value] : with_settings({})) {
+        if (key == nn::kEncoderFileNote) continue;  // it may have been renamed: its hash counts
         const auto saved = file.notes.find(key);
         if (saved == file.notes.end() || saved->second != value)
             fail(ErrorKind::Checkpoint, path, " was made with ", key, " = ",

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "config/config.h"
+#include "model/nn/context_encoder.h"
 #include "model/nn/networks.h"
 #include "model/nn/state.h"
 #include "model/train/adamw.h"
@@ -22,12 +23,17 @@ public:
 
 private:
     StepLoss step_once(std::span<const TrainingPatch> batch, double learning_rate);
-    at::Tensor forward(nn::UNet3Plus& network, const at::Tensor& images);
+    at::Tensor forward(nn::Network& network, const at::Tensor& images,
+                       const at::Tensor& embeddings = {});
+    at::Tensor embeddings_of(std::span<const ConstRgbView> images) const;
+    nn::Notes with_settings(const WeightsNotes& notes) const;
+    void predict_fused(const RgbImage& rgb, GrayView probability, GrayView distance);
     void average();
     nn::StateDict everything();
 
     Config config_;
-    nn::UNet3Plus network_, averaged_;
+    std::shared_ptr<const nn::ContextEncoder> context_;  ///< of a fused network
+    std::shared_ptr<nn::Network> network_, averaged_;
     AdamW optimiser_;
 };
 

@@ -4,6 +4,7 @@
 
 #include "config/config_io.h"
 #include "io/types/random.h"
+#include "model/nn/networks.h"
 #include "model/nn/state.h"
 #include "tests/support/temp_dir.h"
 
@@ -14,7 +15,7 @@ namespace {
 std::string write_weights(const test::TempDir& dir) {
     Config config;
     config.network.base = 4;
-    UNet3Plus network = make_network(config.network, 8);
+    const std::shared_ptr<Network> network = make_network(config.network, 8);
     Notes notes;
     for (const auto& [key, value] : training_fields(config)) notes[key] = value;
     write_state(dir.file("w.safetensors"), state_of(*network), notes);
@@ -36,7 +37,7 @@ TileSlot slot_with_noise(int side) {
 
 TEST(NetworkSegmenterTest, looks_only_at_what_lies_on_the_slide) {
     const test::TempDir dir;
-    NetworkSegmenter segmenter(write_weights(dir));
+    NetworkSegmenter segmenter(write_weights(dir), {});
     TileSlot one = slot_with_noise(96), other = slot_with_noise(96);
     one.inside = other.inside = {10, 20, 50, 40};
     for (int64_t x = 0; x < 96; ++x) other.normalised(x, 5, 0) ^= 0xFF;  // beyond the slide
@@ -52,7 +53,7 @@ TEST(NetworkSegmenterTest, looks_only_at_what_lies_on_the_slide) {
 
 TEST(NetworkSegmenterTest, a_tiles_maps_do_not_depend_on_its_batch) {
     const test::TempDir dir;
-    NetworkSegmenter segmenter(write_weights(dir));
+    NetworkSegmenter segmenter(write_weights(dir), {});
     TileSlot alone = slot_with_noise(64), together = slot_with_noise(64),
              dark = slot_with_noise(64);
     dark.normalised.fill(0);
@@ -68,7 +69,7 @@ TEST(NetworkSegmenterTest, refuses_a_file_that_does_not_say_what_it_is_for) {
     const test::TempDir dir;
     write_state(dir.file("w.safetensors"), {{"a", at::zeros({1})}}, {});
     try {
-        NetworkSegmenter(dir.file("w.safetensors"));
+        NetworkSegmenter(dir.file("w.safetensors"), {});
         FAIL() << "accepted";
     } catch (const Error& error) {
         EXPECT_EQ(error.kind(), ErrorKind::Checkpoint);

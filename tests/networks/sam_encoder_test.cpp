@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "model/nn/attention.h"
+#include "stages/cubic_resize.h"
 #include "stages/pillow_resize.h"
 
 namespace wsi::nn {
@@ -115,6 +116,23 @@ TEST(SamInputTest, is_normalised_and_padded_with_zeros) {
     ASSERT_EQ(x.sizes(), (std::vector<int64_t>{1, 3, 64, 64}));
     EXPECT_NEAR(x[0][0][5][5].item<double>(), (255 - 123.675) / 58.395, 1e-5);
     EXPECT_EQ(x[0][0][40][5].item<double>(), 0);
+}
+
+TEST(MedSamInputTest, equals_scikit_image_and_is_stretched_to_its_own_range) {
+    const StateFile file = read_state(fixture("medsam_input.safetensors"));
+    const at::Tensor in = file.tensors.at("in"), large = file.tensors.at("large");
+    const ConstRgbView view{in.const_data_ptr<uint8_t>(), in.size(1), in.size(0), 3 * in.size(1)};
+    RgbImage out;
+    cubic_enlarge(view, large.size(1), large.size(0), out);
+    const at::Tensor got = at::from_blob(out.data(), large.sizes(), at::kByte);
+    const at::Tensor off = (got.to(at::kInt) - large.to(at::kInt)).abs();
+    EXPECT_LE(off.max().item<int>(), 1);  // a whole number, rounded down after another rounding
+    EXPECT_LE(off.sum().item<int64_t>(), large.numel() / 1000);
+    const at::Tensor x = medsam_input_of_size(view, {large.size(1), large.size(0)}, 96);
+    EXPECT_EQ(x.sizes(), (std::vector<int64_t>{1, 3, 96, 96}));
+    const at::Tensor scaled = x[0].slice(1, 0, 76).slice(2, 0, 92).permute({1, 2, 0});
+    EXPECT_LE((scaled - file.tensors.at("scaled")).abs().max().item<double>(), 0.0041);
+    EXPECT_EQ(x[0][0][80][3].item<double>(), 0);
 }
 
 }  // namespace wsi::nn

@@ -6,7 +6,9 @@
 #include "config/config_io.h"
 #include "io/result_store.h"
 #include "model/nn/network_segmenter.h"
+#include "model/nn/networks.h"
 #include "model/nn/state.h"
+#include "tests/networks/fused_weights.h"
 #include "tests/pipeline/run_harness.h"
 
 namespace wsi {
@@ -16,20 +18,22 @@ namespace {
 void write_random_weights(const std::string& path) {
     Config config;
     config.network.base = 4;
-    nn::UNet3Plus network = nn::make_network(config.network, 8);
+    const std::shared_ptr<nn::Network> network = nn::make_network(config.network, 8);
     nn::Notes notes;
     for (const auto& [key, value] : training_fields(config)) notes[key] = value;
     nn::write_state(path, nn::state_of(*network), notes, at::kHalf);
 }
 
-TEST(NetworkEqualityTest, a_slide_comes_out_the_same_however_it_is_cut) {
+/// The digests of the sample slide must not depend on how it is cut and who works on it.
+void expect_the_same_however_cut(const std::function<void(const std::string&)>& write_weights) {
     const test::TempDir dir;
     test::SlideTrial run;
     run.slide = std::string(WSI_SOURCE_DIR) + "/examples/data/CMU-1-Small-Region.svs";
     const std::string weights = dir.file("random.safetensors");
     // In a child as well: OpenMP's threads, once started here, would be missing in later children.
-    ASSERT_EQ(test::run_in_child([&] { write_random_weights(weights); }).exit_code, 0);
-    run.segmenter = [&] { return std::make_unique<nn::NetworkSegmenter>(weights); };
+    const test::ChildEnd written = test::run_in_child([&] { write_weights(weights); });
+    ASSERT_EQ(written.exit_code, 0) << written.message;
+    run.segmenter = [&] { return std::make_unique<nn::NetworkSegmenter>(weights, ModelConfig{}); };
     std::map<std::string, std::string> expected;
     struct Variant {
         const char* name;
@@ -53,6 +57,24 @@ TEST(NetworkEqualityTest, a_slide_comes_out_the_same_however_it_is_cut) {
     const ResultReader reader((dir.path() / "two" / "r.h5").string());
     EXPECT_GT(reader.count(), 100U);
     std::printf("%lu nuclei\n", reader.count());
+}
+
+TEST(NetworkEqualityTest, a_slide_comes_out_the_same_however_it_is_cut) {
+    expect_the_same_however_cut(write_random_weights);
+}
+
+TEST(NetworkEqualityTest, so_does_one_with_an_embedding_of_every_tile) {
+    Config config = test::fused_config(EncoderContext::Tile);
+    config.network.encoder_px = 512;
+    config.train.patch_px = 256;
+    expect_the_same_however_cut(
+        [&](const std::string& path) { test::write_fused_weights(path, config); });
+}
+
+TEST(NetworkEqualityTest, so_does_one_with_fields_of_many_tiles) {
+    expect_the_same_however_cut([](const std::string& path) {
+        test::write_fused_weights(path, test::fused_config(EncoderContext::Field));
+    });
 }
 
 }  // namespace

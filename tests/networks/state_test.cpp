@@ -28,7 +28,7 @@ std::string message_of(const std::function<void()>& action) {
 TEST(StateTest, comes_back_from_a_file_bit_for_bit) {
     const test::TempDir dir;
     const std::string path = dir.file("w.safetensors");
-    UNet3Plus network = make_network(small(), 3), other = make_network(small(), 4);
+    const auto network = make_network(small(), 3), other = make_network(small(), 4);
     write_state(path, state_of(*network), {{"key", "value"}});
     const StateFile file = read_state(path);
     EXPECT_EQ(file.notes.at("key"), "value");
@@ -39,7 +39,7 @@ TEST(StateTest, comes_back_from_a_file_bit_for_bit) {
 }
 
 TEST(StateTest, says_what_does_not_fit_with_names_and_counts) {
-    UNet3Plus network = make_network(small(4), 3), wider = make_network(small(8), 3);
+    const auto network = make_network(small(4), 3), wider = make_network(small(8), 3);
     StateDict state = state_of(*wider);
     state.erase("outconv1.bias");
     state["extra"] = at::zeros({1});

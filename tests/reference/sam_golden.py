@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 from safetensors.torch import save_file
+from skimage import transform
 
 
 def image_encoder(folder):
@@ -64,6 +65,17 @@ def write_resize(path):
         tensors[f"{name}.in"] = torch.from_numpy(image)
         tensors[f"{name}.out"] = torch.from_numpy(np.array(resized))
     save_file(tensors, path)
+
+
+def write_medsam(path):
+    """MedSAM_Inference.py (bowang-lab/MedSAM d71e8a1), its two lines of preprocessing."""
+    rng = np.random.default_rng(4)
+    image = rng.integers(20, 240, (19, 23, 3), dtype=np.uint8)
+    image[0, 0], image[-1, -1] = 255, 3
+    large = transform.resize(image, (76, 92), order=3, preserve_range=True, anti_aliasing=True).astype(np.uint8)
+    scaled = (large - large.min()) / np.clip(large.max() - large.min(), a_min=1e-8, a_max=None)
+    save_file({"in": torch.from_numpy(image), "large": torch.from_numpy(large),
+               "scaled": torch.from_numpy(scaled.astype(np.float32))}, path)
 
 
 def blur_pool(x):
@@ -138,4 +150,5 @@ if __name__ == "__main__":
     source, folder = sys.argv[1:]
     write_sam(image_encoder(source), f"{folder}/sam_tiny.safetensors")
     write_resize(f"{folder}/pillow_resize.safetensors")
+    write_medsam(f"{folder}/medsam_input.safetensors")
     write_fusion(f"{folder}/fusion.safetensors")

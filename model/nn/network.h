@@ -1,0 +1,27 @@
+#pragma once
+
+#include "model/nn/torch.h"
+
+namespace wsi::nn {
+
+/// A network that is trained here: images, and for fused ones a frozen encoder's embedding, to
+/// logits. What the pipeline, the trainer and the `model` commands know of it.
+class Network : public torch::nn::Module {
+public:
+    /// images [N, 3, H, W] float32 or bfloat16, RGB / 255, H and W multiples of side_multiple();
+    /// embedding [N, E, h, w] of the same pixels when wants_embedding(), else undefined
+    /// → logits [N, 2 (+ 1), H, W]: background, nucleus (, distance).
+    virtual at::Tensor forward(const at::Tensor& images, const at::Tensor& embedding) = 0;
+    at::Tensor forward(const at::Tensor& images) { return forward(images, {}); }
+    virtual bool wants_embedding() const { return false; }
+    /// Parameters that must not start where initialise() (blocks.h) puts them.
+    virtual void open_gates() {}
+    virtual int64_t side_multiple() const { return 16; }
+    /// Batch norm into convolutions where that can be done; for inference.
+    virtual void fold_batch_norm() {}
+    /// float32 values per input pixel that are alive at once at the worst moment of forward()
+    /// without gradients; sizes the memory plan.
+    virtual int64_t peak_channels() const = 0;
+};
+
+}  // namespace wsi::nn
