@@ -24,6 +24,8 @@ public:
     /// Moves the batch norm (its running statistics) into the convolution: the same map, to
     /// rounding, in one pass less. For inference; the owner's parameters are changed.
     void fold();
+    const torch::nn::Conv2d& convolution() const { return conv_; }
+    Activation activation() const { return activation_; }
 
 private:
     bool folded_ = false;
@@ -39,6 +41,8 @@ public:
     DoubleConvImpl(int64_t in, int64_t out, Activation activation);
     at::Tensor forward(const at::Tensor& x) { return second_(first_(x)); }
     void fold();
+    const ConvBnAct& first() const { return first_; }
+    const ConvBnAct& second() const { return second_; }
 
 private:
     ConvBnAct first_, second_;

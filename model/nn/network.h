@@ -19,6 +19,11 @@ public:
     virtual int64_t side_multiple() const { return 16; }
     /// Batch norm into convolutions where that can be done; for inference.
     virtual void fold_batch_norm() {}
+    /// Once, after the weights are there: whatever makes forward() fast, fold_batch_norm()
+    /// included.
+    virtual void prepare_for_inference() { fold_batch_norm(); }
+    /// Memory of copies of the weights that prepare_for_inference() made.
+    virtual int64_t packed_bytes() const { return 0; }
     /// float32 values per input pixel that are alive at once at the worst moment of forward()
     /// without gradients; sizes the memory plan.
     virtual int64_t peak_channels() const = 0;

@@ -72,7 +72,7 @@ int64_t NetworkRunner::working_bytes(int64_t side_px) const {
 }
 
 int64_t NetworkRunner::weights_bytes() const {
-    int64_t bytes = context_ ? context_->weights_bytes() : 0;
+    int64_t bytes = network_->packed_bytes() + (context_ ? context_->weights_bytes() : 0);
     for (const at::Tensor& p : network_->parameters()) bytes += static_cast<int64_t>(p.nbytes());
     return bytes;
 }

@@ -57,7 +57,7 @@ NetworkSegmenter::NetworkSegmenter(const std::string& weights, const ModelConfig
     const std::shared_ptr<Network> network = make_network(settings.network, 0);
     load_into(*network, file.tensors, weights);
     network->eval();
-    network->fold_batch_norm();
+    network->prepare_for_inference();
     for (at::Tensor& p : network->parameters()) p.set_requires_grad(false);
     spec_.name = settings.network.architecture;
     spec_.mpp = Mpp{settings.train.mpp};

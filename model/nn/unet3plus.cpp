@@ -55,6 +55,7 @@ void UNet3PlusImpl::add_stage(int stage) {
 }
 
 std::array<at::Tensor, 5> UNet3PlusImpl::encode(const at::Tensor& images) {
+    if (planned(images)) return plan_->encode(images);
     std::array<at::Tensor, 5> maps;
     at::Tensor x = images;
     for (size_t i = 0; i < maps.size(); ++i) {
@@ -74,6 +75,7 @@ at::Tensor UNet3PlusImpl::branch_input(const std::array<at::Tensor, 5>& encoded,
 }
 
 at::Tensor UNet3PlusImpl::decode(const std::array<at::Tensor, 5>& maps) {
+    if (planned(maps[0])) return plan_->decode(maps);
     std::array<at::Tensor, 5> decoded;
     decoded[kScales - 1] = at::feature_dropout(maps.back(), options_.dropout, is_training());
     for (int stage = kScales - 1; stage >= 1; --stage) {
@@ -102,9 +104,26 @@ void UNet3PlusImpl::open_gates() {
     if (fusion_) fusion_->open_gates();
 }
 
+std::pair<at::Tensor, at::Tensor> UNet3PlusImpl::heads() const {
+    if (!options_.distance) return {head_->weight, head_->bias};
+    return {at::cat({head_->weight, distance_head_->weight}),
+            at::cat({head_->bias, distance_head_->bias})};
+}
+
+void UNet3PlusImpl::prepare_for_inference() {
+    fold_batch_norm();
+    if (options_.place == ActivationPlace::Encoder || options_.activation == Activation::Relu)
+        plan_ = std::make_shared<UNet3PlusPlan>(*this);
+}
+
+bool UNet3PlusImpl::planned(const at::Tensor& x) const {
+    return plan_ && x.is_cpu() && x.scalar_type() == at::kFloat && !is_training();
+}
+
 at::Tensor UNet3PlusImpl::forward(const at::Tensor& images, const at::Tensor& embedding) {
-    std::array<at::Tensor, 5> maps = encode(images);
     WSI_CHECK(embedding.defined() == wants_embedding());
+    if (planned(images) && !fusion_) return plan_->forward(images);
+    std::array<at::Tensor, 5> maps = encode(images);
     if (fusion_) maps.back() = fusion_->forward(maps.back(), embedding);
     return decode(maps);
 }

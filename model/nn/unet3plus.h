@@ -7,6 +7,7 @@
 #include "model/nn/blocks.h"
 #include "model/nn/fusion.h"
 #include "model/nn/network.h"
+#include "model/nn/unet3plus_plan.h"
 
 namespace wsi::nn {
 
@@ -39,10 +40,25 @@ public:
     bool wants_embedding() const override { return fusion_ != nullptr; }
     void open_gates() override;
     void fold_batch_norm() override;
-    /// At the finest decoder stage: two encoder maps, five branches, their concatenation and the
-    /// convolution's result and workspace, each `base` channels wide per branch.
-    int64_t peak_channels() const override { return 24 * options_.base; }
+    /// Folds, and packs the weights for kernels of our own (UNet3PlusPlan): from then on float32 on
+    /// the CPU goes through them, in one thread. A decoder that has no ReLU stays with LibTorch.
+    void prepare_for_inference() override;
+    int64_t packed_bytes() const override { return plan_ ? plan_->bytes() : 0; }
+    /// With a plan: all encoder and decoder maps, halved from scale to scale, the concatenation,
+    /// and images and logits. LibTorch's at the finest decoder stage: two encoder maps, five
+    /// branches, their concatenation and the convolution's result and workspace.
+    int64_t peak_channels() const override {
+        return plan_ ? 15 * options_.base + 32 : 24 * options_.base;
+    }
     const UNet3PlusOptions& options() const { return options_; }
+    /// Its layers, counted from 0 (finest).
+    const DoubleConvImpl& encoder(size_t scale) const { return *encoder_[scale]; }
+    const ConvBnAct& branch(size_t stage, size_t scale) const {
+        return stages_[stage].branches[scale];
+    }
+    const ConvBnAct& fusion(size_t stage) const { return stages_[stage].fusion; }
+    /// Weights and biases of both heads, one after the other.
+    std::pair<at::Tensor, at::Tensor> heads() const;
 
 private:
     static constexpr int kScales = 5;
@@ -54,7 +70,10 @@ private:
     at::Tensor branch_input(const std::array<at::Tensor, 5>& encoded,
                             const std::array<at::Tensor, 5>& decoded, int stage, int scale) const;
 
+    bool planned(const at::Tensor& x) const;
+
     UNet3PlusOptions options_;
+    std::shared_ptr<const UNet3PlusPlan> plan_;
     std::array<DoubleConv, kScales> encoder_{{nullptr, nullptr, nullptr, nullptr, nullptr}};
     std::array<Stage, kScales - 1> stages_;
     torch::nn::Conv2d head_{nullptr}, distance_head_{nullptr};

@@ -24,7 +24,7 @@ UNet3PlusOptions eunet(int64_t base) {
 }
 
 /// Largest difference from the golden logits, relative to the largest of them; from 8-bit RGB in.
-double difference(const std::string& name, const UNet3PlusOptions& options) {
+double difference(const std::string& name, const UNet3PlusOptions& options, bool prepared = false) {
     const std::string path = std::string(WSI_SOURCE_DIR) + "/tests/fixtures/networks/" + name;
     const StateFile file = read_state(path);
     StateDict weights;
@@ -33,6 +33,7 @@ double difference(const std::string& name, const UNet3PlusOptions& options) {
     UNet3Plus network(options);
     load_into(*network, weights, path);
     network->eval();
+    if (prepared) network->prepare_for_inference();
     const at::Tensor image = file.tensors.at("image").contiguous();
     const std::array<ConstRgbView, 1> view{ConstRgbView{
         image.const_data_ptr<uint8_t>(), image.size(1), image.size(0), 3 * image.size(1)}};
@@ -63,6 +64,8 @@ TEST(UNet3PlusTest, equals_a_plain_statement_in_pytorch) {
     UNet3PlusOptions enhanced = eunet(2);
     enhanced.blur_pool = enhanced.distance = true;
     EXPECT_LE(difference("eunet3plus_b2.safetensors", enhanced), 1e-5);
+    EXPECT_LE(difference("unet3plus_b2.safetensors", plain, true), 5e-5);
+    EXPECT_LE(difference("eunet3plus_b2.safetensors", enhanced, true), 5e-5);
 }
 
 TEST(UNet3PlusTest, says_the_same_with_batch_norm_folded) {
@@ -79,6 +82,30 @@ TEST(UNet3PlusTest, says_the_same_with_batch_norm_folded) {
     const at::Tensor after = network->forward(image);
     EXPECT_LE((after - before).abs().max().item<double>(),
               1e-5 * before.abs().max().item<double>());
+}
+
+TEST(UNet3PlusTest, says_the_same_with_kernels_of_our_own) {
+    at::set_num_threads(1);
+    for (const Activation activation :
+         {Activation::Relu, Activation::LeakyRelu, Activation::Swish, Activation::Glu}) {
+        UNet3PlusOptions options = eunet(12);  // not a whole number of vectors
+        options.activation = activation;
+        options.blur_pool = options.distance = activation == Activation::Glu;
+        UNet3Plus network(options);
+        initialise(*network, 2);
+        const at::Tensor image = at::rand({2, 3, 48, 80});
+        network->forward(image);
+        network->eval();
+        const at::NoGradGuard no_gradients;
+        const std::array<at::Tensor, 5> maps = network->encode(image);
+        const at::Tensor before = network->decode(maps);
+        network->prepare_for_inference();
+        const at::Tensor after = network->forward(image);
+        EXPECT_LE((after - before).abs().max().item<double>(),
+                  5e-5 * before.abs().max().item<double>());
+        EXPECT_TRUE(network->decode(network->encode(image)).equal(after));
+        EXPECT_TRUE(network->forward(image.narrow(0, 1, 1)).equal(after.narrow(0, 1, 1)));
+    }
 }
 
 TEST(UNet3PlusTest, draws_its_weights_from_the_seed_alone) {

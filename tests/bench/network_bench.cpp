@@ -1,0 +1,90 @@
+// A network on tiles of noise, as the pipeline runs it: 8-bit pixels in, 8-bit maps out.
+//   network_bench WEIGHTS SIDE TILES THREADS REPEATS [MAPS]
+// Each thread takes an equal share of the tiles. Prints the least wall time and the least CPU time
+// of all threads together; MAPS gets the first tile, RGB,
+// and its maps, SIDE x SIDE bytes each.
+#include <time.h>
+
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <thread>
+
+#include "io/types/random.h"
+#include "model/network_library.h"
+
+namespace wsi {
+extern "C" const NetworkLibrary* wsi_network_library();  // linked, not loaded
+}
+
+namespace {
+
+using namespace wsi;
+
+int whole_number(const char* text) {
+    int value = 0;
+    std::from_chars(text, text + std::string_view(text).size(), value);
+    return value;
+}
+
+double cpu_s() {
+    timespec t{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+double wall_s() {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+}
+
+std::vector<TileSlot> noise(int tiles, int side) {
+    std::vector<TileSlot> slots(static_cast<size_t>(tiles));
+    for (size_t i = 0; i < slots.size(); ++i) {
+        slots[i].rgb = RgbImage(side, side);
+        Random random(i + 1);
+        for (int64_t b = 0; b < 3 * slots[i].rgb.size().area(); ++b)
+            slots[i].rgb.data()[b] = static_cast<uint8_t>(random.index(256));
+        slots[i].normalised = slots[i].rgb;
+        for (GrayImage& map : slots[i].maps) map = GrayImage(side, side);
+    }
+    return slots;
+}
+
+void segment_all(Segmenter& segmenter, std::vector<TileSlot>& slots, size_t threads) {
+    std::vector<std::jthread> workers;
+    for (size_t t = 0; t < threads; ++t)
+        workers.emplace_back([&, t] {
+            for (size_t i = t; i < slots.size(); i += threads) {
+                TileSlot* slot = &slots[i];
+                segmenter.segment({&slot, 1}, {});
+            }
+        });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc < 6) return 1;
+    const int side = whole_number(argv[2]);
+    const auto segmenter = wsi_network_library()->open_segmenter(argv[1], ModelConfig{});
+    std::vector<TileSlot> slots = noise(whole_number(argv[3]), side);
+    double wall = 1e9, cpu = 1e9;
+    for (int r = 0; r < whole_number(argv[5]) + 1; ++r) {  // the first only warms up
+        const double wall0 = wall_s(), cpu0 = cpu_s();
+        segment_all(*segmenter, slots, static_cast<size_t>(whole_number(argv[4])));
+        if (r == 0) continue;
+        wall = std::min(wall, wall_s() - wall0);
+        cpu = std::min(cpu, cpu_s() - cpu0);
+    }
+    std::printf("%.4f s wall, %.4f s CPU\n", wall, cpu);
+    if (argc > 6) {
+        std::ofstream out(argv[6], std::ios::binary);
+        const auto write = [&](const uint8_t* bytes, int64_t count) {
+            out.write(static_cast<const char*>(static_cast<const void*>(bytes)), count);
+        };
+        write(slots[0].rgb.data(), 3 * slots[0].rgb.size().area());
+        for (const GrayImage& map : slots[0].maps) write(map.data(), map.size().area());
+    }
+}
