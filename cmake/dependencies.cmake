@@ -36,6 +36,21 @@ set_target_properties(OpenSlide::openslide PROPERTIES
   IMPORTED_LOCATION ${OPENSLIDE_LIBRARY}
   INTERFACE_INCLUDE_DIRECTORIES ${OPENSLIDE_INCLUDE_DIR})
 
+# Arrow and Parquet come with the wheel `pyarrow`; an installed Arrow is used when the wheel is absent.
+file(GLOB WSI_PYARROW ${CMAKE_SOURCE_DIR}/.venv/lib/python3*/site-packages/pyarrow)
+file(GLOB WSI_ARROW_LIBRARIES ${WSI_PYARROW}/libarrow.so.*00 ${WSI_PYARROW}/libparquet.so.*00)
+add_library(wsi_parquet INTERFACE)
+if(WSI_ARROW_LIBRARIES)
+  target_include_directories(wsi_parquet SYSTEM INTERFACE ${WSI_PYARROW}/include)
+  target_link_libraries(wsi_parquet INTERFACE ${WSI_ARROW_LIBRARIES})
+  list(APPEND WSI_BUNDLED_LIBRARIES ${WSI_ARROW_LIBRARIES})
+  file(GLOB licences ${WSI_PYARROW}-*.dist-info/licenses)
+  list(APPEND WSI_BUNDLED_LICENCES ${licences})
+else()
+  find_package(Parquet REQUIRED)
+  target_link_libraries(wsi_parquet INTERFACE Parquet::parquet_shared)
+endif()
+
 # HDF5's C library as a target with SYSTEM includes.
 add_library(wsi_hdf5 INTERFACE)
 target_include_directories(wsi_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS})

@@ -1,5 +1,7 @@
 #include "io/dependencies.h"
 
+#include <arrow/config.h>
+#include <arrow/util/compression.h>
 #include <gdal_priv.h>
 #include <hdf5.h>
 #include <openslide.h>
@@ -40,15 +42,29 @@ DependencyReport hdf5() {
 
 DependencyReport gdal() {
     GDALAllRegister();
-    const bool cog = GetGDALDriverManager()->GetDriverByName("COG") != nullptr;
-    return {"GDAL", std::string(GDALVersionInfo("RELEASE_NAME")) + (cog ? "" : ": no COG driver"),
-            cog ? Health::Good : Health::Bad};
+    std::string missing;
+    for (const char* driver : {"COG", "GPKG", "FlatGeobuf"})
+        if (GetGDALDriverManager()->GetDriverByName(driver) == nullptr)
+            missing += std::string(": no driver for ") + driver;
+    return {"GDAL", GDALVersionInfo("RELEASE_NAME") + missing,
+            missing.empty() ? Health::Good : Health::Bad};
+}
+
+DependencyReport arrow_parquet() {
+    const bool zstd = arrow::util::Codec::IsAvailable(arrow::Compression::ZSTD);
+    return {"Arrow", arrow::GetBuildInfo().version_string + (zstd ? "" : ": built without zstd"),
+            zstd ? Health::Good : Health::Bad};
 }
 
 }  // namespace
 
 std::vector<DependencyReport> check_dependencies() {
-    return {openslide(), libvips(), hdf5(), gdal(), {"zlib", zlibVersion(), Health::Good}};
+    return {openslide(),
+            libvips(),
+            hdf5(),
+            gdal(),
+            arrow_parquet(),
+                        {"zlib", zlibVersion(), Health::Good}};
 }
 
 }  // namespace wsi

@@ -6,34 +6,46 @@
 
 namespace wsi {
 
-void export_csv(const ResultReader& result, const std::string& path, const ExportOptions& options) {
+namespace {
+
+/// As RFC 4180 quotes.
+std::string csv_cell(const std::string& text) {
+    if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+    std::string out = "\"";
+    for (const char c : text) {
+        if (c == '"') out += '"';
+        out += c;
+    }
+    return out + '"';
+}
+
+}  // namespace
+
+void export_csv(const ExportSource& source, const std::string& path) {
     TextFile file(path);
-    const ResultHeader& header = result.header();
     std::string line = "id,uuid,centroid_x_px,centroid_y_px,class";
     for (const auto& c : layout::kFloatColumns) line += std::string(",") + c.name;
     for (const auto& c : layout::kFlagColumns) line += std::string(",") + c.name;
-    for (const FeatureColumn& c : header.schema) line += "," + c.name;
+    for (const FeatureColumn& c : source.schema()) line += "," + c.name;
     file.write(line + "\n");
-    const auto name_of = [&](uint8_t id) {
-        for (const NucleusClass& c : header.classes)
-            if (c.id == id) return c.name;
-        return std::to_string(id);
-    };
+    std::vector<std::string> classes(256);
+    for (size_t id = 0; id < classes.size(); ++id)
+        classes[id] = csv_cell(source.class_of(static_cast<uint8_t>(id)).name);
     const auto add = [&line](float value) {
         line += ',';
         if (!std::isnan(value)) append_number(line, value);
     };
-    for_each_block(result, options, [&](const NucleiBatch& rows, uint64_t first) {
-        const std::vector<std::string> uuids = result.uuids(first, rows.size());
+    source.for_each_block([&](const ExportBlock& block) {
+        const NucleiBatch& rows = block.rows;
         for (size_t i = 0; i < rows.size(); ++i) {
             const NucleusIdentity& who = rows.identity[i];
             line.clear();
-            append_number(line, static_cast<int64_t>(first + i + 1));
-            line += ',' + uuids[i] + ',';
+            append_number(line, static_cast<int64_t>(block.first + i + 1));
+            line += ',' + block.uuids[i] + ',';
             append_number(line, who.centroid_x_px);
             line += ',';
             append_number(line, who.centroid_y_px);
-            line += ',' + name_of(who.class_id);
+            line += ',' + classes[who.class_id];
             for (const auto& c : layout::kFloatColumns) add(who.*c.member);
             for (const auto& c : layout::kFlagColumns) line += who.flags & c.flag ? ",1" : ",0";
             for (const float value : rows.row(i)) add(value);

@@ -1,20 +1,19 @@
 #pragma once
 
-#include "io/export.h"
+#include "io/export_source.h"
 
-// One function per format; io/export.cpp maps suffixes to them.
+// One function per format; io/export.cpp maps suffixes to them. Each writes one file, as a stream,
+// that stands under its name only when it is whole.
 namespace wsi {
 
-void export_csv(const ResultReader& result, const std::string& path, const ExportOptions& options);
-void export_geojson(const ResultReader& result, const std::string& path,
-                    const ExportOptions& options);
-void export_mask_tiff(const ResultReader& result, const std::string& path,
-                      const ExportOptions& options);
-void export_labels_tiff(const ResultReader& result, const std::string& path,
-                        const ExportOptions& options);
+void export_csv(const ExportSource& source, const std::string& path);
+void export_geojson(const ExportSource& source, const std::string& path);
+void export_parquet(const ExportSource& source, const std::string& path);
+void export_mask_tiff(const ExportSource& source, const std::string& path);
+void export_labels_tiff(const ExportSource& source, const std::string& path);
 
-/// Calls use(rows, first) for blocks of rows in id order and reports progress.
-void for_each_block(const ResultReader& result, const ExportOptions& options,
-                    const std::function<void(const NucleiBatch&, uint64_t first)>& use);
+/// The columns that files for viewers get by default, since viewers keep every value in memory:
+/// with the probabilities, ten measurements.
+std::vector<size_t> few_columns(const ResultHeader& header);
 
 }  // namespace wsi

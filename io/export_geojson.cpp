@@ -12,8 +12,7 @@ namespace wsi {
 
 namespace {
 
-/// Our columns under the names that QuPath gives them; at most ten, since QuPath keeps all in
-/// memory.
+/// Our columns under the names that QuPath gives them; the first ones are written by default.
 struct Measurement {
     const char* column;
     const char* name;
@@ -26,16 +25,15 @@ constexpr Measurement kMeasurements[] = {
     {"nucleus_E_mean", "Eosin: Mean"},
 };
 
-struct PlacedMeasurement {
-    size_t column;
-    std::string key;  // quoted, with colon
-};
-
-std::vector<PlacedMeasurement> placed(const FeatureSchema& schema) {
-    std::vector<PlacedMeasurement> out;
-    for (const Measurement& m : kMeasurements)
-        for (size_t k = 0; k < schema.size(); ++k)
-            if (schema[k].name == m.column) out.push_back({k, nlohmann::json(m.name).dump() + ":"});
+/// Per column: its measurement's name, quoted, with a colon.
+std::vector<std::string> keys(const FeatureSchema& schema) {
+    std::vector<std::string> out;
+    for (const FeatureColumn& column : schema) {
+        std::string name = column.name;
+        for (const Measurement& m : kMeasurements)
+            if (column.name == m.column) name = m.name;
+        out.push_back(nlohmann::json(name).dump() + ":");
+    }
     return out;
 }
 
@@ -64,31 +62,41 @@ void append_ring(std::string& out, std::span<const ContourPoint> ring, const Pix
 
 }  // namespace
 
-void export_geojson(const ResultReader& result, const std::string& path,
-                    const ExportOptions& options) {
+std::vector<size_t> few_columns(const ResultHeader& header) {
+    const size_t probabilities = header.classes.size() > 1 ? 2 : 1, most = 10;
+    std::vector<size_t> out;
+    for (const Measurement& m : kMeasurements)
+        for (size_t k = 0; k < header.schema.size() && out.size() + probabilities < most; ++k)
+            if (header.schema[k].name == m.column) out.push_back(k);
+    return out;
+}
+
+void export_geojson(const ExportSource& source, const std::string& path) {
     TextFile file(path);
-    const ResultHeader& header = result.header();
-    const PixelPoint origin = options.frame == Frame::Qupath
+    const ResultHeader& header = source.header();
+    const PixelPoint origin = source.options().frame == Frame::Qupath
                                   ? PixelPoint{header.slide.bounds.x, header.slide.bounds.y}
                                   : PixelPoint{};
-    const auto measurements = placed(header.schema);
-    std::vector<std::string> classes(256, classification(NucleusClass{}));
-    for (const NucleusClass& c : header.classes) classes[c.id] = classification(c);
+    const std::vector<std::string> measurements = keys(source.schema());
+    std::vector<std::string> classes(256);
+    for (size_t id = 0; id < classes.size(); ++id)
+        classes[id] = classification(source.class_of(static_cast<uint8_t>(id)));
     file.write(R"({"type":"FeatureCollection","features":[)");
     std::string text;
-    for_each_block(result, options, [&](const NucleiBatch& rows, uint64_t first) {
-        const std::vector<std::string> uuids = result.uuids(first, rows.size());
+    bool first = true;
+    source.for_each_block([&](const ExportBlock& block) {
+        const NucleiBatch& rows = block.rows;
         for (size_t i = 0; i < rows.size(); ++i) {
-            text = first + i == 0 ? "\n" : ",\n";
-            text += R"({"type":"Feature","id":")" + uuids[i] +
+            text = std::exchange(first, false) ? "\n" : ",\n";
+            text += R"({"type":"Feature","id":")" + block.uuids[i] +
                     R"(","geometry":{"type":"Polygon","coordinates":)";
             append_ring(text, rows.contour(i), origin);
             text += R"(},"properties":{"objectType":"detection",)" +
                     classes[rows.identity[i].class_id] + R"(,"measurements":{)";
-            for (const PlacedMeasurement& m : measurements) {
-                const float value = rows.row(i)[m.column];
+            for (size_t k = 0; k < rows.columns; ++k) {
+                const float value = rows.row(i)[k];
                 if (!std::isfinite(value)) continue;
-                text += m.key;
+                text += measurements[k];
                 append_number(text, value);
                 text += ',';
             }

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <filesystem>
+#include <numeric>
 #include <sstream>
 
 #include "config/version.h"
@@ -184,10 +185,16 @@ bool ResultReader::complete() const { return impl_->status.starts_with("complete
 uint64_t ResultReader::count() const { return impl_->count; }
 
 NucleiBatch ResultReader::rows(uint64_t first, uint64_t n) const {
+    std::vector<size_t> all(impl_->header.schema.size());
+    std::iota(all.begin(), all.end(), size_t{0});
+    return rows(first, n, all);
+}
+
+NucleiBatch ResultReader::rows(uint64_t first, uint64_t n, std::span<const size_t> columns) const {
     const Impl& r = *impl_;
     WSI_CHECK(first + n <= r.count);
     NucleiBatch out;
-    out.columns = r.header.schema.size();
+    out.columns = columns.size();
     out.identity.resize(n);
     const auto x = r.column<double>("centroid_x_px", first, n);
     const auto y = r.column<double>("centroid_y_px", first, n);
@@ -211,7 +218,7 @@ NucleiBatch ResultReader::rows(uint64_t first, uint64_t n) const {
     }
     out.features.resize(n * out.columns);
     for (size_t k = 0; k < out.columns; ++k) {
-        const auto values = r.column<float>(r.header.schema[k].name, first, n);
+        const auto values = r.column<float>(r.header.schema.at(columns[k]).name, first, n);
         for (size_t i = 0; i < n; ++i) out.features[i * out.columns + k] = values[i];
     }
     out.contour_offsets = read_column<uint64_t>(r.contours.get(), "offsets", first, n + 1);

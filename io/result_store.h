@@ -101,6 +101,8 @@ public:
     uint64_t count() const;
     /// Rows [first, first + n): identity, features and contours (runs are not stored: empty).
     NucleiBatch rows(uint64_t first, uint64_t n) const;
+    /// The same with only these features: places in header().schema, in this order.
+    NucleiBatch rows(uint64_t first, uint64_t n, std::span<const size_t> columns) const;
     std::vector<std::string> uuids(uint64_t first, uint64_t n) const;
     /// A text of /provenance by name, e.g. "model"; empty when there is none.
     std::string provenance(const std::string& name) const;

@@ -86,6 +86,17 @@ void add_output_options(CLI::App& app, CommonOptions& o) {
            "--frame", o.frame,
            "origin of GeoJSON read and written: qupath (shifted by the slide's bounds) or level0")
         ->check(CLI::IsMember({"qupath", "level0"}));
+    app.add_option("--columns", o.columns,
+                   "measurements in the exports, e.g. shape_area_um2,nucleus_H_*; default: all, in "
+                   "files for viewers ten")
+        ->delimiter(',')
+        ->default_str("");
+    app.add_option("--simplify", o.simplify_px,
+                   "let outlines in the exports move by so many level-0 pixels, e.g. 0.5")
+        ->check(CLI::NonNegativeNumber);
+    app.add_option("--split", o.split_rows,
+                   "at most so many nuclei per exported file (out.part-0001.geojson.gz, ...); 0 = "
+                   "all in one");
     add_log_options(app, o);
 }
 

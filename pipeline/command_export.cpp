@@ -16,8 +16,7 @@ int export_command(const ExportCommandOptions& what, const CommonOptions& option
     status.enter("export");
     const Progress progress(std::filesystem::path(what.result).filename().string(), status,
                             progress_mode(options));
-    ExportOptions exports;
-    exports.frame = options.frame == "level0" ? Frame::Level0 : Frame::Qupath;
+    ExportOptions exports = export_options(options);
     exports.progress = [&](double fraction) { status.phase_fraction = fraction; };
     for (const std::string& output : what.outputs) {
         if (std::filesystem::exists(output) && std::filesystem::equivalent(output, what.result))

@@ -37,13 +37,22 @@ ProvenancePaths provenance_paths(const CommonOptions& o) {
     return o.no_provenance_paths ? ProvenancePaths::LeftOut : ProvenancePaths::Written;
 }
 
+ExportOptions export_options(const CommonOptions& o) {
+    ExportOptions out;
+    out.frame = o.frame == "level0" ? Frame::Level0 : Frame::Qupath;
+    out.columns = o.columns;
+    out.simplify_px = o.simplify_px;
+    out.split_rows = o.split_rows;
+    return out;
+}
+
 SlideJob make_job(const std::string& slide, const CommonOptions& o) {
     SlideJob job;
     job.slide = slide;
     job.roi.mask_png = o.mask;
     job.roi.roi_geojson = o.roi;
     job.restart = o.restart ? Restart::Yes : Restart::No;
-    job.exports.frame = o.frame == "level0" ? Frame::Level0 : Frame::Qupath;
+    job.exports = export_options(o);
     job.command = o.command_line;
     job.paths = provenance_paths(o);
     return job;

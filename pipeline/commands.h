@@ -19,6 +19,9 @@ struct CommonOptions {
     std::optional<int> threads;
     std::optional<double> slide_mpp, work_mpp;
     std::string roi, mask, frame = "qupath", log_file;
+    std::vector<std::string> columns;  ///< of the nuclei table, in exports
+    double simplify_px = 0;
+    uint64_t split_rows = 0;
     std::string command_line;
     int quiet = 0, verbose = 0, keep_maps = 0, restart = 0, no_provenance_paths = 0;
 };
@@ -31,6 +34,9 @@ ProvenancePaths provenance_paths(const CommonOptions& options);
 
 /// The job of one slide, without its outputs.
 SlideJob make_job(const std::string& slide, const CommonOptions& options);
+
+/// How other formats are written.
+ExportOptions export_options(const CommonOptions& options);
 
 ProgressMode progress_mode(const CommonOptions& options);
 

@@ -10,6 +10,7 @@
 
 #include "config/config_io.h"
 #include "config/version.h"
+#include "io/column_choice.h"
 #include "io/slide_checks.h"
 #include "io/work_reader.h"
 #include "pipeline/assemble.h"
@@ -288,6 +289,7 @@ SlideReport SlideRun::report(SlideOutcome outcome) const {
 }
 
 SlideReport SlideRun::run() {
+    choose_columns(feature_schema(config_.features), job_.exports.columns);  // refused before work
     status_.enter("open");
     slide_ = open_slide(job_.slide, config_.slide, paths_.parts);
     for (const std::string& warning : slide_->info().warnings)
@@ -318,7 +320,11 @@ SlideReport SlideRun::run() {
 SlideReport run_slide(const SlideJob& job, const Config& config, RunStatus& status,
                       const std::function<std::unique_ptr<Segmenter>()>& make) {
     WSI_CHECK(!job.outputs.empty() && config.run.threads > 0);
-    return SlideRun(job, config, status, make()).run();
+    Config used = config;
+    if (std::any_of(job.outputs.begin(), job.outputs.end(),
+                    [](const std::string& name) { return export_suffix(name) == ".prob.tif"; }))
+        used.run.keep_maps = true;
+    return SlideRun(job, used, status, make()).run();
 }
 
 }  // namespace wsi

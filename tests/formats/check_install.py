@@ -24,7 +24,8 @@ def check_files(prefix):
     share = prefix / "share"
     for path in ("doc/wsi-segment/LICENSE", "doc/wsi-segment/README.md", "doc/wsi-segment/docs/outputs.md"):
         assert (share / path).stat().st_size > 0, path
-    for library, licence in (("libopenslide*", "openslide_bin-*/OpenSlide/COPYING*"), ("libtorch_cpu*", "torch-*/LICENSE*")):
+    for library, licence in (("libopenslide*", "openslide_bin-*/OpenSlide/COPYING*"), ("libtorch_cpu*", "torch-*/LICENSE*"),
+                             ("libarrow*", "pyarrow-*/LICENSE*")):
         if list((prefix / "lib").glob(library)):
             assert list((share / "doc/wsi-segment/licences").glob(licence)), licence
     presets = sorted(p.name for p in (pathlib.Path(__file__).parents[2] / "config/presets").iterdir())

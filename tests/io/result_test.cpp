@@ -11,6 +11,7 @@
 #include <fstream>
 #include <random>
 
+#include "io/column_choice.h"
 #include "io/export.h"
 #include "io/result_summary.h"
 #include "io/sha.h"
@@ -94,7 +95,7 @@ TEST(ResultTest, an_empty_result_is_valid_in_every_format) {
     write(dir.file("r.h5"), 0);
     const ResultReader reader(dir.file("r.h5"));
     for (const char* name :
-         {"r.csv", "r.csv.gz", "r.geojson", "r.geojson.gz", "r.tif", "r.labels.tif"}) {
+         {"r.csv", "r.csv.gz", "r.geojson", "r.geojson.gz", "r.tif", "r.labels.tif", "r.parquet"}) {
         export_result(reader, dir.file(name), {});
         EXPECT_GT(fs::file_size(dir.file(name)), 0u) << name;
     }
@@ -128,7 +129,7 @@ TEST(ExportTest, a_full_disk_leaves_nothing_under_the_final_name) {
     getrlimit(RLIMIT_FSIZE, &old);
     const rlimit small{2000, old.rlim_max};
     setrlimit(RLIMIT_FSIZE, &small);
-    for (const char* name : {"f.csv", "f.geojson.gz", "f.tif"}) {
+    for (const char* name : {"f.csv", "f.geojson.gz", "f.tif", "f.parquet"}) {
         try {
             export_result(reader, dir.file(name), {});
             ADD_FAILURE() << name;
@@ -145,8 +146,10 @@ TEST(ExportTest, rings_are_closed_and_shifted_by_the_bounds_for_qupath) {
     const test::TempDir dir;
     write(dir.file("r.h5"), 2);
     const ResultReader reader(dir.file("r.h5"));
-    export_result(reader, dir.file("q.geojson"), {Frame::Qupath, {}});
-    export_result(reader, dir.file("l.geojson"), {Frame::Level0, {}});
+    ExportOptions level0;
+    level0.frame = Frame::Level0;
+    export_result(reader, dir.file("q.geojson"), {});
+    export_result(reader, dir.file("l.geojson"), level0);
     const auto text = [&](const char* name) {
         std::ifstream in(dir.file(name));
         return std::string(std::istreambuf_iterator<char>(in), {});
@@ -167,6 +170,30 @@ TEST(ExportTest, the_suffix_decides_and_unknown_ones_are_refused) {
             EXPECT_THAT(error.what(), testing::HasSubstr(".geojson.gz"));
         }
     }
+}
+
+TEST(ExportTest, an_unknown_column_is_refused_with_the_nearest_names) {
+    const FeatureSchema schema{{"shape_area_um2", "um2", ""},
+                               {"shape_area_px", "px", ""},
+                               {"nucleus_H_mean", "od", ""},
+                               {"ring_E_mean", "od", ""}};
+    const auto choose = [&](std::vector<std::string> wanted) {
+        return choose_columns(schema, wanted);
+    };
+    EXPECT_THAT(choose({"ring_E_mean", "shape_*"}), testing::ElementsAre(3, 0, 1));
+    EXPECT_THAT(choose({"*_mean", "ring_*"}), testing::ElementsAre(2, 3));
+    EXPECT_THAT(choose({"id", "class"}), testing::IsEmpty());
+    for (const char* bad : {"shape_area", "Shape_area_um2", "shape_*_mm", ""}) {
+        try {
+            choose({bad});
+            ADD_FAILURE() << bad;
+        } catch (const Error& error) {
+            EXPECT_EQ(error.kind(), ErrorKind::Config);
+            EXPECT_THAT(error.what(), testing::HasSubstr("nearest"));
+        }
+    }
+    EXPECT_THAT(nearest_names("shape_aera_um2", std::vector<std::string>{"b", "shape_area_um2"}, 1),
+                testing::ElementsAre("shape_area_um2"));
 }
 
 TEST(SummaryTest, order_statistics_are_exact) {

@@ -120,6 +120,9 @@ NucleiBatch SyntheticResult::rows(uint64_t first, uint64_t n) const {
         who.bbox_y1_px = static_cast<float>((s.y + s.b) * scale);
         who.detection_probability = static_cast<float>(0.5 + random_unit(i, 5) / 2);
         who.flags = static_cast<uint8_t>(i % 8);
+        who.class_id = header_.classes[i % header_.classes.size()].id;
+        if (header_.classes.size() > 1)
+            who.class_probability = static_cast<float>(random_unit(i, 6));
         for (size_t k = 0; k < out.columns; ++k)
             features[k] = (i + 7 * k) % 97 == 0 ? std::numeric_limits<float>::quiet_NaN()
                                                 : static_cast<float>(100 * random_unit(i, 10 + k));
@@ -143,16 +146,21 @@ void SyntheticResult::write(const std::string& path, uint64_t rows_per_append) c
     ResultWriter writer(path, header_);
     for (uint64_t first = 0; first < nuclei_; first += rows_per_append)
         writer.append(rows(first, std::min(rows_per_append, nuclei_ - first)));
-    GrayImage mask(kChunkPx, kChunkPx);
+    GrayImage mask(kChunkPx, kChunkPx), probability(kChunkPx, kChunkPx);
     for (int64_t row = 0; row < cell_rows_; ++row)
         for (int64_t column = 0; column < cell_columns_; ++column) {
             const Image<uint32_t> chunk = labels(row, column);
-            for (int64_t i = 0; i < chunk.size().area(); ++i)
-                mask.data()[i] = chunk.data()[i] != 0 ? 1 : 0;
-            for (const auto& [raster, bytes] :
-                 {std::pair{Raster::Labels, compress_chunk(chunk.view())},
-                  std::pair{Raster::Mask, compress_chunk(mask.view())}})
+            for (int64_t i = 0; i < chunk.size().area(); ++i) {
+                const uint32_t id = chunk.data()[i];
+                mask.data()[i] = id ? header_.classes[(id - 1) % header_.classes.size()].id : 0;
+                probability.data()[i] = static_cast<uint8_t>(id ? 128 + id % 100 : 3);
+            }
+            const auto put = [&](Raster raster, const std::vector<uint8_t>& bytes) {
                 if (!bytes.empty()) writer.write_chunk(raster, row, column, bytes);
+            };
+            put(Raster::Labels, compress_chunk(chunk.view()));
+            put(Raster::Mask, compress_chunk(mask.view()));
+            if (header_.keep_maps) put(Raster::Probability, compress_chunk(probability.view()));
         }
     writer.finish();
 }

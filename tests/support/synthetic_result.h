@@ -8,7 +8,8 @@
 namespace wsi::test {
 
 /// A result without a slide: nuclei on a grid, 441 to each 512-px cell, in id order, every value a
-/// function of the id alone. Mask and labels agree with the rows; every 97th value is NaN.
+/// function of the id alone. Rasters agree with the rows; classes
+/// take turns; every 97th value is NaN.
 class SyntheticResult {
 public:
     /// `nuclei` may end in the middle of a cell; the frame is as large as they need, `columns`

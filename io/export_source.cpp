@@ -1,0 +1,69 @@
+#include "io/export_source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "io/ring.h"
+
+namespace wsi {
+
+namespace {
+void simplify(NucleiBatch& rows, double tolerance_px) {
+    std::vector<ContourPoint> points;
+    std::vector<uint64_t> offsets{0};
+    for (size_t i = 0; i < rows.size(); ++i) {
+        const std::vector<ContourPoint> ring = simplified(rows.contour(i), tolerance_px);
+        points.insert(points.end(), ring.begin(), ring.end());
+        offsets.push_back(points.size());
+    }
+    rows.contour_points = std::move(points);
+    rows.contour_offsets = std::move(offsets);
+}
+}  // namespace
+
+ExportSource::ExportSource(const ResultReader& result, const ExportOptions& options,
+                           std::vector<size_t> columns, uint64_t first, uint64_t count)
+    : result_(result),
+      options_(options),
+      columns_(std::move(columns)),
+      first_(first),
+      count_(count) {
+    for (const size_t k : columns_) schema_.push_back(result.header().schema.at(k));
+}
+
+std::string ExportSource::slide_name() const {
+    std::filesystem::path path(header().slide.path);
+    if (!path.has_filename()) path = path.parent_path();  // a DICOM folder with a slash at its end
+    return path.filename().string();
+}
+
+NucleusClass ExportSource::class_of(uint8_t id) const {
+    for (const NucleusClass& c : header().classes)
+        if (c.id == id) return c;
+    NucleusClass unnamed;
+    unnamed.id = id;
+    unnamed.name = std::to_string(id);
+    return unnamed;
+}
+
+std::string hex_colour(const NucleusClass& c) {
+    return fmt::format("#{:02x}{:02x}{:02x}", c.rgb[0], c.rgb[1], c.rgb[2]);
+}
+
+void ExportSource::for_each_block(const std::function<void(const ExportBlock&)>& use) const {
+    constexpr uint64_t kBlock = 16384;  // the rows of a chunk: each is inflated once
+    uint64_t n = 0;
+    for (uint64_t first = first_; first < first_ + count_; first += n) {
+        n = std::min(kBlock - first % kBlock, first_ + count_ - first);
+        ExportBlock block{result_.rows(first, n, columns_), result_.uuids(first, n), first};
+        if (options_.simplify_px > 0) simplify(block.rows, options_.simplify_px);
+        use(block);
+        if (options_.progress)
+            options_.progress(static_cast<double>(first + n - first_) /
+                              static_cast<double>(count_));
+    }
+}
+
+}  // namespace wsi
