@@ -10,7 +10,9 @@ namespace wsi {
 /// commit() is reached.
 class AtomicPath {
 public:
-    explicit AtomicPath(std::string path) : path_(std::move(path)), temporary_(path_ + ".tmp") {}
+    /// `suffix` of the temporary name, for libraries that look at a name's end.
+    explicit AtomicPath(std::string path, const char* suffix = ".tmp")
+        : path_(std::move(path)), temporary_(path_ + suffix) {}
     ~AtomicPath();
     AtomicPath(const AtomicPath&) = delete;
     AtomicPath& operator=(const AtomicPath&) = delete;

@@ -31,10 +31,13 @@ constexpr Format kFormats[] = {
     {".geojson.gz", Holds::FewColumns, &export_geojson},
     {".labels.tif", Holds::Raster, &export_labels_tiff},
     {".mask.tif", Holds::Raster, &export_mask_tiff},
+    {".prob.tif", Holds::Raster, &export_probability_tiff},
     {".geojson", Holds::FewColumns, &export_geojson},
     {".parquet", Holds::Table, &export_parquet},
     {".csv.gz", Holds::Table, &export_csv},
+    {".gpkg", Holds::Table, &export_geopackage},
     {".csv", Holds::Table, &export_csv},
+    {".fgb", Holds::Table, &export_flatgeobuf},
     {".tif", Holds::Raster, &export_mask_tiff},
     {".h5", Holds::Result, nullptr},
 };

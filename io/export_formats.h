@@ -11,6 +11,9 @@ void export_geojson(const ExportSource& source, const std::string& path);
 void export_parquet(const ExportSource& source, const std::string& path);
 void export_mask_tiff(const ExportSource& source, const std::string& path);
 void export_labels_tiff(const ExportSource& source, const std::string& path);
+void export_probability_tiff(const ExportSource& source, const std::string& path);
+void export_geopackage(const ExportSource& source, const std::string& path);
+void export_flatgeobuf(const ExportSource& source, const std::string& path);
 
 /// The columns that files for viewers get by default, since viewers keep every value in memory:
 /// with the probabilities, ten measurements.

@@ -1,12 +1,10 @@
-#include <cpl_conv.h>
 #include <gdal_priv.h>
-#include <ogr_spatialref.h>
 
 #include <filesystem>
-#include <mutex>
 
 #include "io/atomic_path.h"
 #include "io/export_formats.h"
+#include "io/slide_crs.h"
 
 // A result's raster as a GDAL data set that reads its blocks when asked; GDAL's own COG driver does
 // the rest (tiles, nearest-neighbour overviews, BigTIFF when needed), in bounded memory.
@@ -74,9 +72,6 @@ public:
         nRasterXSize = static_cast<int>(frame_.size.width);
         nRasterYSize = static_cast<int>(frame_.size.height);
         SetBand(1, new RasterBand(this, result, raster));  // GDAL deletes it; ci-allow: new
-        // A slide has no place on Earth: x to the right, y upward (so negative), in micrometres.
-        crs_.SetLocalCS("slide, micrometres from its top left corner, y upward");
-        crs_.SetLinearUnits("micrometre", 1e-6);
         const SlideInfo& slide = result.header().slide;
         const auto text = [](double v) { return std::to_string(v); };
         SetMetadataItem("TIFFTAG_RESOLUTIONUNIT", "3 (pixels/cm)");
@@ -99,18 +94,8 @@ public:
 
 private:
     const WorkFrame frame_;
-    OGRSpatialReference crs_;
+    const OGRSpatialReference crs_ = gdal::slide_crs();
 };
-
-void set_up_gdal() {
-    static std::once_flag once;
-    std::call_once(once, [] {
-        GDALAllRegister();
-        CPLSetErrorHandler(CPLQuietErrorHandler);
-        CPLSetConfigOption("GDAL_PAM_ENABLED", "NO");  // no side files
-        GDALSetCacheMax64(GIntBig{64} << 20);
-    });
-}
 
 int report(double fraction, const char*, void* options) {
     const auto& progress = static_cast<const ExportOptions*>(options)->progress;
@@ -118,9 +103,8 @@ int report(double fraction, const char*, void* options) {
     return TRUE;
 }
 
-void export_raster(const ResultReader& result, Raster raster, const std::string& path,
-                   const ExportOptions& options) {
-    set_up_gdal();
+void export_raster(const ExportSource& source, Raster raster, const std::string& path) {
+    gdal::set_up();
     AtomicPath target(path);
     GDALDriver* driver = GetGDALDriverManager()->GetDriverByName("COG");
     if (driver == nullptr)
@@ -135,28 +119,31 @@ void export_raster(const ResultReader& result, Raster raster, const std::string&
     settings.SetNameValue("OVERVIEW_RESAMPLING", "NEAREST");
     settings.SetNameValue("SPARSE_OK", "TRUE");
     settings.SetNameValue("NUM_THREADS", "1");
-    ExportOptions progress = options;
-    RasterDataset source(result, raster);
-    CPLErrorReset();
-    GDALDataset* written = driver->CreateCopy(target.temporary().c_str(), &source, FALSE,
+    ExportOptions progress = source.options();
+    RasterDataset dataset(source.result(), raster);
+    GDALDataset* written = driver->CreateCopy(target.temporary().c_str(), &dataset, FALSE,
                                               settings.List(), &report, &progress);
     if (written != nullptr) GDALClose(written);
-    if (written == nullptr || CPLGetLastErrorType() == CE_Failure)
-        fail(ErrorKind::Output, "cannot write ", path, ": ", CPLGetLastErrorMsg(),
-             "; check free disk space and the folder's permissions");
+    gdal::check(written != nullptr, path);
     target.commit();
 }
 
 }  // namespace
 
-void export_mask_tiff(const ResultReader& result, const std::string& path,
-                      const ExportOptions& options) {
-    export_raster(result, Raster::Mask, path, options);
+void export_mask_tiff(const ExportSource& source, const std::string& path) {
+    export_raster(source, Raster::Mask, path);
 }
 
-void export_labels_tiff(const ResultReader& result, const std::string& path,
-                        const ExportOptions& options) {
-    export_raster(result, Raster::Labels, path, options);
+void export_labels_tiff(const ExportSource& source, const std::string& path) {
+    export_raster(source, Raster::Labels, path);
+}
+
+void export_probability_tiff(const ExportSource& source, const std::string& path) {
+    if (!source.header().keep_maps)
+        fail(ErrorKind::Config, path,
+             ": the result holds no probability map; run the slide again with --keep-maps "
+             "--restart");
+    export_raster(source, Raster::Probability, path);
 }
 
 }  // namespace wsi

@@ -19,12 +19,18 @@ std::string take_error() {
         },
         &text);
     H5Eclear2(H5E_DEFAULT);
+    std::erase(text, '\n');  // of a time stamp in the middle
     return text.empty() ? "unknown HDF5 error" : text;
 }
 
 void set_up() {
     static std::once_flag once;
-    std::call_once(once, [] { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); });
+    std::call_once(once, [] {
+        // At exit HDF5 would write again what a full disk refused, and crash; every file is closed
+        // by its owner.
+        H5dont_atexit();
+        H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+    });
 }
 
 Id create_group(hid_t parent, const std::string& name) {
@@ -134,9 +140,9 @@ Id write_texts(hid_t parent, const std::string& name, std::span<const std::strin
     return data;
 }
 
-Column::Column(hid_t parent, const std::string& name, hid_t type, hsize_t width, hsize_t chunk_rows)
-    : name_(name), type_(H5Tcopy(type), &H5Tclose), width_(width) {
-    const int rank = width == 1 ? 1 : 2;
+Column::Column(hid_t parent, const std::string& name, hid_t type, hsize_t width, hsize_t chunk_rows,
+               int rank)
+    : name_(name), type_(H5Tcopy(type), &H5Tclose), width_(width), rank_(rank) {
     const hsize_t size[2] = {0, width}, most[2] = {H5S_UNLIMITED, width},
                   chunk[2] = {chunk_rows, width};
     const Id space(H5Screate_simple(rank, size, most), &H5Sclose);
@@ -153,14 +159,13 @@ Column::Column(hid_t parent, const std::string& name, hid_t type, hsize_t width,
 
 void Column::append(const void* rows, hsize_t count) {
     if (count == 0) return;
-    const int rank = width_ == 1 ? 1 : 2;
     const hsize_t size[2] = {rows_ + count, width_}, start[2] = {rows_, 0},
                   block[2] = {count, width_};
     check(H5Dset_extent(data_.get(), size), "cannot grow dataset", name_);
     const Id file(H5Dget_space(data_.get()), &H5Sclose);
     check(H5Sselect_hyperslab(file.get(), H5S_SELECT_SET, start, nullptr, block, nullptr),
           "cannot select in", name_);
-    const Id memory(H5Screate_simple(rank, block, nullptr), &H5Sclose);
+    const Id memory(H5Screate_simple(rank_, block, nullptr), &H5Sclose);
     check(H5Dwrite(data_.get(), type_.get(), memory.get(), file.get(), H5P_DEFAULT, rows),
           "cannot write dataset", name_);
     rows_ += count;

@@ -10,7 +10,7 @@
 #include "config/error.h"
 
 // Thin RAII over HDF5's C API: every call is checked, and HDF5's own error text goes into ours.
-// Included only by io/result_*.cpp.
+// Included only by what reads and writes HDF5.
 namespace wsi::h5 {
 
 /// An HDF5 identifier with its close function.
@@ -137,7 +137,11 @@ Id write_texts(hid_t parent, const std::string& name, std::span<const std::strin
 /// stamps.
 class Column {
 public:
-    Column(hid_t parent, const std::string& name, hid_t type, hsize_t width, hsize_t chunk_rows);
+    Column(hid_t parent, const std::string& name, hid_t type, hsize_t width, hsize_t chunk_rows)
+        : Column(parent, name, type, width, chunk_rows, width == 1 ? 1 : 2) {}
+    /// `rank` 1 needs width 1.
+    Column(hid_t parent, const std::string& name, hid_t type, hsize_t width, hsize_t chunk_rows,
+           int rank);
     void append(const void* rows, hsize_t count);
     hid_t id() const { return data_.get(); }
 
@@ -145,6 +149,7 @@ private:
     std::string name_;
     Id type_, data_;
     hsize_t width_, rows_ = 0;
+    int rank_ = 1;
 };
 
 Id open_dataset(hid_t parent, const std::string& name);
