@@ -5,6 +5,7 @@
 #include <gdal_priv.h>
 #include <hdf5.h>
 #include <openslide.h>
+#include <sqlite3.h>
 #include <zlib.h>
 
 #include <vips/vips8>
@@ -50,6 +51,12 @@ DependencyReport gdal() {
             missing.empty() ? Health::Good : Health::Bad};
 }
 
+DependencyReport sqlite() {
+    const bool rtree = sqlite3_compileoption_used("ENABLE_RTREE") != 0;
+    return {"SQLite", std::string(sqlite3_libversion()) + (rtree ? "" : ": built without R-trees"),
+            rtree ? Health::Good : Health::Bad};
+}
+
 DependencyReport arrow_parquet() {
     const bool zstd = arrow::util::Codec::IsAvailable(arrow::Compression::ZSTD);
     return {"Arrow", arrow::GetBuildInfo().version_string + (zstd ? "" : ": built without zstd"),
@@ -64,7 +71,8 @@ std::vector<DependencyReport> check_dependencies() {
             hdf5(),
             gdal(),
             arrow_parquet(),
-                        {"zlib", zlibVersion(), Health::Good}};
+            sqlite(),
+            {"zlib", zlibVersion(), Health::Good}};
 }
 
 }  // namespace wsi

@@ -39,6 +39,7 @@ constexpr Format kFormats[] = {
     {".csv", Holds::Table, &export_csv},
     {".fgb", Holds::Table, &export_flatgeobuf},
     {".tif", Holds::Raster, &export_mask_tiff},
+    {".db", Holds::FewColumns, &export_annotation_store},
     {".h5", Holds::Result, nullptr},
 };
 
