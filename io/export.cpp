@@ -35,6 +35,7 @@ constexpr Format kFormats[] = {
     {".geojson", Holds::FewColumns, &export_geojson},
     {".parquet", Holds::Table, &export_parquet},
     {".csv.gz", Holds::Table, &export_csv},
+    {".h5ad", Holds::Table, &export_anndata},
     {".gpkg", Holds::Table, &export_geopackage},
     {".csv", Holds::Table, &export_csv},
     {".fgb", Holds::Table, &export_flatgeobuf},
