@@ -18,6 +18,7 @@ enum class Holds {
     Raster,      ///< one raster
     Table,       ///< rows with every column by default
     FewColumns,  ///< rows with ten measurements by default
+    Outlines,    ///< rows without measurements
 };
 
 struct Format {
@@ -28,6 +29,8 @@ struct Format {
 
 // Longer ones before those they end in, so that .labels.tif is not taken for .tif.
 constexpr Format kFormats[] = {
+    {".hovernet.json", Holds::Outlines, &export_hovernet},
+    {".cellvit.json", Holds::Outlines, &export_cellvit},
     {".geojson.gz", Holds::FewColumns, &export_geojson},
     {".labels.tif", Holds::Raster, &export_labels_tiff},
     {".mask.tif", Holds::Raster, &export_mask_tiff},
@@ -57,6 +60,7 @@ const Format& format_of(const std::string& path) {
 
 std::vector<size_t> columns_for(const Format& format, const ResultHeader& header,
                                 const ExportOptions& options) {
+    if (format.holds == Holds::Outlines) return {};
     if (!options.columns.empty()) return choose_columns(header.schema, options.columns);
     if (format.holds == Holds::FewColumns) return few_columns(header);
     std::vector<size_t> all(header.schema.size());

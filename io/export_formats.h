@@ -16,6 +16,8 @@ void export_geopackage(const ExportSource& source, const std::string& path);
 void export_flatgeobuf(const ExportSource& source, const std::string& path);
 void export_annotation_store(const ExportSource& source, const std::string& path);
 void export_anndata(const ExportSource& source, const std::string& path);
+void export_cellvit(const ExportSource& source, const std::string& path);
+void export_hovernet(const ExportSource& source, const std::string& path);
 
 /// The columns that files for viewers get by default, since viewers keep every value in memory:
 /// with the probabilities, ten measurements.
