@@ -29,7 +29,9 @@ struct Format {
 
 // Longer ones before those they end in, so that .labels.tif is not taken for .tif.
 constexpr Format kFormats[] = {
+    {".labels.ome.tif", Holds::Raster, &export_labels_ometiff},
     {".hovernet.json", Holds::Outlines, &export_hovernet},
+    {".mask.ome.tif", Holds::Raster, &export_mask_ometiff},
     {".cellvit.json", Holds::Outlines, &export_cellvit},
     {".geojson.gz", Holds::FewColumns, &export_geojson},
     {".labels.tif", Holds::Raster, &export_labels_tiff},

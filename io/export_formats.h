@@ -12,6 +12,8 @@ void export_parquet(const ExportSource& source, const std::string& path);
 void export_mask_tiff(const ExportSource& source, const std::string& path);
 void export_labels_tiff(const ExportSource& source, const std::string& path);
 void export_probability_tiff(const ExportSource& source, const std::string& path);
+void export_mask_ometiff(const ExportSource& source, const std::string& path);
+void export_labels_ometiff(const ExportSource& source, const std::string& path);
 void export_geopackage(const ExportSource& source, const std::string& path);
 void export_flatgeobuf(const ExportSource& source, const std::string& path);
 void export_annotation_store(const ExportSource& source, const std::string& path);
