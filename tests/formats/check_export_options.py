@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""--columns, --simplify, --split, and a full disk, in every format. usage: check_export_options.py PROGRAM MAKE_RESULT"""
+import csv
+import gzip
+import json
+import resource
+import subprocess
+import sys
+
+import h5py
+import numpy as np
+import pandas
+import pyogrio
+import shapely
+
+from exports import results
+
+ALL = [".labels.ome.tif", ".mask.ome.tif", ".labels.tif", ".prob.tif", ".tif", ".geojson", ".geojson.gz", ".cellvit.json", ".hovernet.json",
+       ".csv", ".csv.gz", ".parquet", ".gpkg", ".fgb", ".db", ".h5ad"]
+
+
+def check_columns(result):
+    chosen = ["feature_11", "shape_area_um2"]
+    option = ("--columns", "feature_11,shape_area*,id")
+    with open(result.export(".csv", *option), newline="") as file:
+        assert next(csv.reader(file))[-3:] == ["cut_at_reach", *chosen]
+    assert list(pyogrio.read_dataframe(result.export(".fgb", *option)).columns[-3:]) == [*chosen, "geometry"]
+    feature = json.loads(result.export(".geojson", *option).read_text())["features"][5]
+    assert list(feature["properties"]["measurements"])[:2] == ["feature_11", "Area µm^2"]
+    features = json.loads(result.export(".geojson").read_text())["features"]
+    few = max((f["properties"]["measurements"] for f in features), key=len)  # undefined ones are left out
+    assert len(few) == 10 and {"Detection probability", "Class probability", "Area µm^2"} <= set(few), few
+    for suffix in (".csv", ".parquet", ".geojson"):
+        said = result.export(suffix, "--columns", "shape_aera_um2", name="never", expect=1)
+        assert "shape_area_um2" in said and "nearest" in said and said.count("\n") == 1, said
+
+
+def check_csv(result):
+    table = pandas.read_csv(result.export(".csv.gz"))
+    assert list(table["class"]) == result.class_names(), "a comma and quotes in a class name"
+    for name in result.schema:
+        assert np.array_equal(table[name].astype(np.float32), result.table[name], equal_nan=True), name
+
+
+def check_simplify(result):
+    before = pyogrio.read_dataframe(result.export(".gpkg")).geometry.values.to_numpy()
+    after = pyogrio.read_dataframe(result.export(".gpkg", "--simplify", "1")).geometry.values.to_numpy()
+    assert shapely.is_valid(after).all()
+    assert shapely.get_num_coordinates(after).sum() < 0.8 * shapely.get_num_coordinates(before).sum()
+    assert max(shapely.hausdorff_distance(before, after)) <= result.mpp[0] + 1e-6
+
+
+def check_split(result):
+    whole = json.loads(result.export(".geojson", name="s").read_text())["features"]
+    folder = result.path.parent
+    for most in (400, 700):
+        result.export(".geojson.gz", "--split", str(most), name="s")
+        parts = sorted(folder.glob(f"{result.name} s.part-*.geojson.gz"))
+        assert len(parts) == -(-result.count // most), "parts of an earlier run are left"
+        assert not (folder / f"{result.name} s.geojson.gz").exists()
+        features = [json.load(gzip.open(p))["features"] for p in parts]
+        assert all(len(f) == most for f in features[:-1])
+        assert sum(features, []) == whole
+    result.export(".geojson.gz", name="s")
+    assert not list(folder.glob(f"{result.name} s.part-*.gz")), "the parts would be read beside the whole"
+    tables = [result.export(".parquet", "--split", "500", name="p")]
+    tables = sorted(folder.glob("* p.part-*.parquet"))
+    assert pandas.concat([pandas.read_parquet(p) for p in tables]).id.tolist() == list(range(1, result.count + 1))
+
+
+def check_full_disk(result):
+    """A limit on the size of files stands for a full disk; exit code 4, and nothing is left."""
+    before = set(result.path.parent.iterdir())
+    for suffix in ALL:
+        path = result.path.parent / f"full é{suffix}"
+        done = subprocess.run([sys.argv[1], "export", result.path, "-q", "-o", path], capture_output=True, text=True, timeout=120,
+                              restore_signals=False, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1500, 1500)))
+        assert done.returncode == 4, (suffix, done.returncode, done.stderr)
+        assert "cannot" in done.stderr and "full é" in done.stderr, (suffix, done.stderr)
+        assert set(result.path.parent.iterdir()) == before, (suffix, set(result.path.parent.iterdir()) - before)
+
+
+def check_without_maps(result):
+    with h5py.File(result.path, "r+") as file:
+        del file["probability"]
+    assert "--keep-maps" in result.export(".prob.tif", expect=1)
+
+
+def main():
+    with results() as made:
+        many, _, none = made
+        check_columns(many)
+        check_csv(many)
+        check_simplify(many)
+        check_split(many)
+        for suffix in ALL:
+            none.export(suffix, "--split", "10", "--simplify", "1")
+        check_full_disk(many)
+        check_without_maps(many)
+    print(f"options and a full disk in {len(ALL)} formats")
+
+
+if __name__ == "__main__":
+    main()
