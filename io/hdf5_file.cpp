@@ -151,8 +151,12 @@ Column::Column(hid_t parent, const std::string& name, hid_t type, hsize_t width,
     H5Pset_chunk(properties.get(), rank, chunk);
     H5Pset_shuffle(properties.get());
     H5Pset_deflate(properties.get(), 2);
+    // Rows come one after the other, so only the chunk being filled is ever needed again. HDF5's
+    // own default, 1 MiB for each of some hundred columns, would fill up on large slides only.
+    const Id access(H5Pcreate(H5P_DATASET_ACCESS), &H5Pclose);
+    H5Pset_chunk_cache(access.get(), 1, chunk_rows * width * H5Tget_size(type_.get()), 1);
     data_ = Id(check(H5Dcreate2(parent, name.c_str(), type_.get(), space.get(), H5P_DEFAULT,
-                                properties.get(), H5P_DEFAULT),
+                                properties.get(), access.get()),
                      "cannot create dataset", name),
                &H5Dclose);
 }

@@ -260,15 +260,20 @@ struct ResultWriter::Impl {
         }
     }
 
+    /// A column that fits one block is read and inflated once, whatever the number of passes.
     ColumnPasses passes_over(const std::string& name, uint64_t count) {
-        return [this, name, count](const std::function<void(std::span<const float>)>& use) {
-            constexpr uint64_t kBlock = 1 << 20;
-            std::vector<float> block;
+        static constexpr uint64_t kBlock = 1 << 20;
+        const auto read = [this, name](uint64_t first, uint64_t rows) {
+            summary_block.resize(rows);
+            read_rows(columns.at(name).id(), H5T_NATIVE_FLOAT, first, rows, 1, summary_block.data(),
+                      name);
+        };
+        if (count > 0 && count <= kBlock) read(0, count);
+        return [this, read, count](const std::function<void(std::span<const float>)>& use) {
+            if (count > 0 && count <= kBlock) return use(summary_block);
             for (uint64_t first = 0; first < count; first += kBlock) {
-                block.resize(std::min(kBlock, count - first));
-                read_rows(columns.at(name).id(), H5T_NATIVE_FLOAT, first, block.size(), 1,
-                          block.data(), name);
-                use(block);
+                read(first, std::min(kBlock, count - first));
+                use(summary_block);
             }
         };
     }
@@ -289,6 +294,7 @@ struct ResultWriter::Impl {
     std::map<std::string, Column> columns;
     std::optional<Column> offsets, points;
     std::vector<std::pair<std::string, std::vector<SummaryValue>>> groups;  // of /summary
+    std::vector<float> summary_block;
     uint32_t next_id = 1;
     uint64_t point_count = 0;
 };
