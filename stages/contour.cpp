@@ -66,28 +66,37 @@ void ContourTracer::walk(ImageView<const uint32_t> labels, uint32_t label, Pixel
 }
 
 void ContourTracer::smooth_chain(size_t first, size_t count, bool closed) {
-    const auto n = static_cast<int64_t>(count), total = std::ssize(cracks_);
+    const auto n = static_cast<int64_t>(count);
     const auto crack = [&](int64_t i) -> Crack& {
-        return cracks_[static_cast<size_t>((static_cast<int64_t>(first) + i + total) % total)];
+        const size_t at = first + static_cast<size_t>(i);
+        return cracks_[at < cracks_.size() ? at : at - cracks_.size()];
     };
+    // The chain in one piece, a closed one continued at both ends: a window then needs no modulo.
+    const int64_t more = closed ? kHalfWindow : 0;
+    along_.resize(static_cast<size_t>(n + 2 * more));
+    for (int64_t i = -more; i < n + more; ++i) {
+        const Crack& c = crack(closed ? (i % n + n) % n : i);
+        along_[static_cast<size_t>(i + more)] = {c.x_fix, c.y_fix};
+    }
     smoothed_.resize(count);
     for (int64_t i = 0; i < n; ++i) {
         // A fifth of a closed ring on each side: beyond that a quadratic no longer follows a
         // circle.
         const int64_t room = closed ? n / 5 : std::min(i, n - 1 - i);
         const int64_t m = std::min<int64_t>(kHalfWindow, room);
+        const PixelPoint* here = along_.data() + i + more;
+        if (m < 2) {
+            smoothed_[static_cast<size_t>(i)] = *here;
+            continue;
+        }
         int64_t sum_x = 0, sum_y = 0;
         for (int64_t k = -m; k <= m; ++k) {
-            const Crack& c = crack(closed ? (i + k + n) % n : i + k);
             const int64_t weight = 3 * (3 * m * m + 3 * m - 1 - 5 * k * k);
-            sum_x += weight * c.x_fix;
-            sum_y += weight * c.y_fix;
+            sum_x += weight * here[k].x;
+            sum_y += weight * here[k].y;
         }
         const int64_t norm = (2 * m - 1) * (2 * m + 1) * (2 * m + 3);
-        const Crack& c = crack(i);
-        smoothed_[static_cast<size_t>(i)] =
-            m < 2 ? PixelPoint{c.x_fix, c.y_fix}
-                  : PixelPoint{floor_div(sum_x, norm), floor_div(sum_y, norm)};
+        smoothed_[static_cast<size_t>(i)] = {floor_div(sum_x, norm), floor_div(sum_y, norm)};
     }
     for (int64_t i = 0; i < n; ++i) {
         Crack& c = crack(i);
@@ -105,10 +114,14 @@ void ContourTracer::smooth_chain(size_t first, size_t count, bool closed) {
 
 /// Whether the line between two vertices crosses the segments of all those between them, close by.
 bool ContourTracer::nearly_straight(size_t from, size_t to, int64_t direction) const {
-    const auto n = std::ssize(cracks_);
+    const size_t n = cracks_.size();
     const Crack &a = cracks_[from], &b = cracks_[to];
-    for (auto i = static_cast<int64_t>(from) + direction;; i += direction) {
-        const Crack& c = cracks_[static_cast<size_t>((i % n + n) % n)];
+    for (size_t i = from;;) {
+        if (direction > 0)
+            i = i + 1 < n ? i + 1 : 0;
+        else
+            i = i > 0 ? i - 1 : n - 1;
+        const Crack& c = cracks_[i];
         if (&c == &b) return true;
         // `along` runs on the segment between the two pixel centres, `across` is fixed on it.
         const bool x_free = kNormalX[c.side] != 0;
@@ -138,7 +151,10 @@ void ContourTracer::thin_chain(size_t first, size_t count, bool closed) {
     const auto place = [&](size_t i) { return std::pair(cracks_[i].y_fix, cracks_[i].x_fix); };
     const bool forward = closed || place(first) <= place(last);
     const int64_t direction = forward ? 1 : -1;
-    const auto next = [&](size_t i) { return forward ? (i + 1) % n : (i + n - 1) % n; };
+    const auto next = [&](size_t i) {
+        if (forward) return i + 1 < n ? i + 1 : 0;
+        return i > 0 ? i - 1 : n - 1;
+    };
     const size_t lines = closed ? count : count - 1;  // between neighbouring vertices
     size_t from = forward ? first : last;
     for (size_t passed = 0; passed < lines;) {

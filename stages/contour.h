@@ -43,7 +43,7 @@ private:
     bool nearly_straight(size_t from, size_t to, int64_t direction) const;
 
     std::vector<Crack> cracks_;
-    std::vector<PixelPoint> smoothed_;
+    std::vector<PixelPoint> along_, smoothed_;  // a chain's vertices before and after
 };
 
 }  // namespace wsi
