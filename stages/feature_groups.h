@@ -27,6 +27,7 @@ struct Scratch {
     PixelRect box;                        ///< of the nucleus, work pixels
     GrayImage mask;                       ///< the box grown by one pixel: 1 = nucleus
     std::vector<float> distances, values;
+    std::vector<int64_t> counts;  ///< pixels by squared distance to the outside
     Patch patch;
     Summariser summarise;
     GradientFeatures gradient;

@@ -24,9 +24,17 @@ class Summariser {
 public:
     /// values: n finite numbers, sorted in place.
     Summary operator()(std::vector<float>& values);
+    /// levels: n whole numbers, stay as they are.
+    Summary operator()(const std::vector<uint8_t>& levels);
+    /// Mean, sd, min and max only.
+    Summary brief(const std::vector<uint8_t>& levels);
 
 private:
+    void sort(std::vector<float>& values, float least, float most);
+    Summary sum_levels(const std::vector<uint8_t>& levels);
     std::vector<uint32_t> keys_, spare_;
+    std::vector<float> sorted_;
+    std::array<uint32_t, 256> counts_{};  // of the levels summarised last
 };
 
 /// Mean, sd, min and max only; values stay as they are.

@@ -24,6 +24,26 @@ void begin_nucleus(std::span<const PixelRun> runs, Scratch& s) {
 
 }  // namespace features
 
+namespace {
+
+/// Asks for the window's rows around a nucleus, short pieces far apart that the processor cannot
+/// foresee, while the outline is being measured.
+void prefetch_patch(const NucleusPixels& nucleus, const PixelRect& box, int64_t margin) {
+    const PixelRect window{nucleus.origin_work.x, nucleus.origin_work.y, nucleus.rgb.width,
+                           nucleus.rgb.height};
+    const PixelRect patch = intersection(box.grown(margin), window);
+    constexpr int64_t kLine = 64;
+    for (int64_t y = patch.y - window.y; y < patch.bottom() - window.y; ++y) {
+        const uint8_t* rgb = nucleus.rgb.at(patch.x - window.x, y);
+        for (int64_t at = 0; at < 3 * patch.width; at += kLine) __builtin_prefetch(rgb + at);
+        if (nucleus.labels.empty()) continue;
+        const uint32_t* labels = nucleus.labels.at(patch.x - window.x, y);
+        for (int64_t at = 0; at < patch.width; at += kLine / 4) __builtin_prefetch(labels + at);
+    }
+}
+
+}  // namespace
+
 FeatureSchema feature_schema(const FeatureConfig& config) {
     FeatureSchema all;
     const auto add = [&all](const FeatureSchema& group) {
@@ -60,6 +80,9 @@ void FeatureExtractor::operator()(const NucleusPixels& nucleus, std::span<float>
     WSI_CHECK(row.size() == columns_ && !nucleus.runs.empty());
     features::Scratch& s = *scratch_;
     features::begin_nucleus(nucleus.runs, s);
+    if (config_.intensity || config_.texture)
+        prefetch_patch(nucleus, s.box,
+                       std::max<int64_t>(ring_px(config_, frame_), features::kTextureMargin));
     float* out = row.data();
     features::compute_shape(nucleus, frame_, s, out);
     features::compute_outline(nucleus, frame_, s, out += features::shape_columns().size());
@@ -77,7 +100,7 @@ void FeatureExtractor::add_patch_features(const NucleusPixels& nucleus, float*& 
     const int ring = ring_px(config_, frame_);
     features::fill_patch(nucleus, s.box, ring, deconvolve_, s.patch);
     if (config_.intensity) {
-        features::compute_intensity(s.patch, ring > 0, s.summarise, s.values, out);
+        features::compute_intensity(s.patch, ring > 0, s.summarise, out);
         out += features::intensity_columns(ring > 0).size();
     }
     if (!config_.texture) return;

@@ -51,30 +51,31 @@ const FeatureSchema& GradientFeatures::columns() {
 void GradientFeatures::smooth(const Patch& patch) {
     static const auto weights = gaussian();
     const size_t width = patch.width(), height = patch.height();
-    const float* plane = patch.planes[kH].data();
-    half_.assign(width * height, 0);
-    for (size_t y = 0; y < height; ++y) {
-        float* to = half_.data() + y * width;
-        for (int64_t k = -kRadius; k <= kRadius; ++k) {
-            const float w = weights[static_cast<size_t>(k + kRadius)];
-            const int64_t row = std::clamp<int64_t>(static_cast<int64_t>(y) + k, 0,
-                                                    static_cast<int64_t>(height) - 1);
-            const float* from = plane + static_cast<size_t>(row) * width;
-            for (size_t x = 0; x < width; ++x) to[x] += w * from[x];
-        }
-    }
-    smooth_.assign(width * height, 0);
+    const float* plane = patch.density.data();
+    half_.resize(width);
+    smooth_.resize(width * height);
     padded_.resize(width + 2 * kRadius);
     for (size_t y = 0; y < height; ++y) {
-        const float* from = half_.data() + y * width;
-        std::fill_n(padded_.begin(), kRadius, from[0]);
-        std::copy_n(from, width, padded_.begin() + kRadius);
-        std::fill_n(padded_.end() - kRadius, kRadius, from[width - 1]);
+        const float* rows[2 * kRadius + 1];
+        for (int64_t k = -kRadius; k <= kRadius; ++k)
+            rows[k + kRadius] =
+                plane + static_cast<size_t>(std::clamp<int64_t>(static_cast<int64_t>(y) + k, 0,
+                                                                static_cast<int64_t>(height) - 1)) *
+                            width;
+        float* middle = padded_.data() + kRadius;
+        for (size_t x = 0; x < width; ++x) {
+            float sum = 0;
+            for (size_t k = 0; k < weights.size(); ++k) sum += weights[k] * rows[k][x];
+            middle[x] = sum;
+        }
+        std::fill_n(padded_.begin(), kRadius, middle[0]);
+        std::fill_n(padded_.end() - kRadius, kRadius, middle[width - 1]);
+        const float* from = padded_.data();
         float* to = smooth_.data() + y * width;
-        for (size_t k = 0; k < weights.size(); ++k) {
-            const float w = weights[k];
-            const float* shifted = padded_.data() + k;
-            for (size_t x = 0; x < width; ++x) to[x] += w * shifted[x];
+        for (size_t x = 0; x < width; ++x) {
+            float sum = 0;
+            for (size_t k = 0; k < weights.size(); ++k) sum += weights[k] * from[x + k];
+            to[x] = sum;
         }
     }
 }
@@ -86,13 +87,15 @@ void GradientFeatures::find_slopes(const Patch& patch) {
     for (size_t y = 1; y + 1 < height; ++y) {
         const float* a = smooth_.data() + (y - 1) * width;
         const float *b = a + width, *c = b + width;
+        float *downs = down_.data() + y * width, *rights = right_.data() + y * width,
+              *slopes = slope_.data() + y * width;
         for (size_t x = 1; x + 1 < width; ++x) {
             const float down = (c[x - 1] - a[x - 1]) + 2 * (c[x] - a[x]) + (c[x + 1] - a[x + 1]);
             const float right =
                 (a[x + 1] - a[x - 1]) + 2 * (b[x + 1] - b[x - 1]) + (c[x + 1] - c[x - 1]);
-            down_[y * width + x] = down / 8;
-            right_[y * width + x] = right / 8;
-            slope_[y * width + x] = std::sqrt(down * down + right * right) / 8;
+            downs[x] = down / 8;
+            rights[x] = right / 8;
+            slopes[x] = std::sqrt(down * down + right * right) / 8;
         }
     }
 }
@@ -120,10 +123,14 @@ size_t GradientFeatures::count_edges(const Patch& patch) {
     const size_t width = patch.width(), height = patch.height();
     state_.assign(width * height, kNone);
     open_.clear();
+    const bool at_end = patch.touches_end();
     for (const uint32_t i : patch.nucleus) {
-        const size_t x = i % width, y = i / width;
-        if (x == 0 || y == 0 || x + 1 == width || y + 1 == height) continue;
-        if (slope_[i] < kLow || !is_crest(i, width)) continue;
+        if (slope_[i] < kLow) continue;
+        if (at_end) {
+            const size_t x = i % width, y = i / width;
+            if (x == 0 || y == 0 || x + 1 == width || y + 1 == height) continue;
+        }
+        if (!is_crest(i, width)) continue;
         state_[i] = slope_[i] >= kHigh ? kTaken : kWeak;
         if (state_[i] == kTaken) open_.push_back(i);
     }
@@ -140,12 +147,16 @@ size_t GradientFeatures::count_edges(const Patch& patch) {
 void GradientFeatures::operator()(const Patch& patch, Summariser& summarise,
                                   std::vector<float>& values, float* out) {
     const size_t width = patch.width(), height = patch.height();
-    const float* plane = patch.planes[kH].data();
-    values.clear();
-    for (const uint32_t i : patch.nucleus) {
-        const float down = slope(plane, i, width, i / width, height),
-                    right = slope(plane, i, 1, i % width, width);
-        values.push_back(std::sqrt(down * down + right * right));
+    const float* plane = patch.density.data();
+    values.resize(patch.nucleus.size());
+    const bool at_end = patch.touches_end();
+    for (size_t k = 0; k < values.size(); ++k) {
+        const size_t i = patch.nucleus[k];
+        const float down = at_end ? slope(plane, i, width, i / width, height)
+                                  : (plane[i + width] - plane[i - width]) / 2,
+                    right = at_end ? slope(plane, i, 1, i % width, width)
+                                   : (plane[i + 1] - plane[i - 1]) / 2;
+        values[k] = std::sqrt(down * down + right * right);
     }
     const Summary s = summarise(values);
     smooth(patch);

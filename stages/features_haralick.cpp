@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "stages/feature_patch.h"
 
@@ -37,17 +38,6 @@ double count_log(uint32_t c) {
     return c < table.size() ? table[c] : static_cast<double>(c) * std::log2(static_cast<double>(c));
 }
 
-/// Entropy in bits of counts that sum to n: −Σ c/n log2(c/n).
-class Entropy {
-public:
-    explicit Entropy(double n) : n_(n) {}
-    void add(uint32_t count, double times = 1) { sum_ += times * count_log(count); }
-    double value() const { return std::max(0.0, std::log2(n_) - sum_ / n_); }
-
-private:
-    double n_, sum_ = 0;
-};
-
 }  // namespace
 
 const FeatureSchema& HaralickFeatures::columns() {
@@ -67,88 +57,117 @@ const FeatureSchema& HaralickFeatures::columns() {
 // Counts are kept for i ≤ j only and as a list of what was touched, so that a matrix of 32 x 32
 // costs no more than the nucleus has pairs. A count off the diagonal stands for (i, j) and (j, i),
 // one on it is already twice the pairs.
-bool HaralickFeatures::measure(const Patch& patch, size_t offset,
-                               std::array<double, kFeatures>& out) {
-    const auto levels = static_cast<size_t>(levels_);
+uint32_t HaralickFeatures::count_pairs(const Patch& patch, size_t offset) {
     const size_t width = patch.width(), height = patch.height();
     const size_t steps[kOffsets] = {1, width - 1, width, width + 1};
-    touched_.clear();
+    const size_t step = steps[offset], size = width * height;
+    const uint8_t *part = patch.part.data(), *grey = grey_.data();
+    // Only a nucleus at the slide's end reaches the patch's, where a step could wrap to another
+    // row.
+    const auto wraps = [&](size_t i) {
+        const size_t x = i % width;
+        return offset == 1 ? x == 0 : offset != 2 && x + 1 == width;
+    };
+    touched_.resize(patch.nucleus.size());
+    size_t cells = 0;
     uint32_t total = 0;
     for (const uint32_t i : patch.nucleus) {
-        const size_t x = i % width, to = i + steps[offset];
-        if ((offset == 1 && x == 0) || ((offset == 0 || offset == 3) && x + 1 == width)) continue;
-        if (to >= width * height || patch.part[to] != Patch::kNucleus) continue;
-        const auto [low, high] = std::minmax(grey_[i], grey_[to]);
+        const size_t to = i + step;
+        if (to >= size || part[to] != Patch::kNucleus || (at_end_ && wraps(i))) continue;
+        const uint32_t low = std::min(grey[i], grey[to]), high = std::max(grey[i], grey[to]);
         const auto cell = static_cast<uint16_t>(low * kMostLevels + high);
-        if (counts_[cell] == 0) touched_.push_back(cell);
-        counts_[cell] += low == high ? 2 : 1;
+        uint32_t& count = counts_[cell];
+        touched_[cells] = cell;  // written always, kept when it is new: no branch to mispredict
+        cells += count == 0;
+        count += 1u + (low == high);
         total += 2;
     }
-    if (total == 0) return false;
-    const double n = total;
+    touched_.resize(cells);
+    return total;
+}
+
+/// Sums of counts by one grey level, by difference and by sum of two, all of them whole numbers.
+struct HaralickFeatures::Sums {
     std::array<uint32_t, kMostLevels> marginal{}, difference{};
     std::array<uint32_t, 2 * kMostLevels> sum{};
-    double squares = 0, product = 0;
-    Entropy joint(n);
-    for (const uint16_t cell : touched_) {
-        const uint32_t c = counts_[cell];
-        counts_[cell] = 0;
+    uint64_t squares = 0, product = 0;
+    double logs = 0;
+
+    void add(uint16_t cell, uint32_t c) {
         const size_t i = cell / kMostLevels, j = cell % kMostLevels;
         const uint32_t times = i == j ? 1 : 2;
-        squares += static_cast<double>(times) * c * c;
-        product += static_cast<double>(times * i * j) * c;
-        joint.add(c, times);
+        squares += uint64_t{times} * c * c;
+        product += uint64_t{times} * i * j * c;
+        logs += times * count_log(c);
         marginal[i] += c;
         if (i != j) marginal[j] += c;
         sum[i + j] += times * c;
         difference[j - i] += times * c;
     }
-    double mean = 0, second = 0, contrast = 0, idm = 0, sum_mean = 0, sum_second = 0, p_squares = 0;
-    Entropy one(n), sums(n), differences(n);
-    for (size_t k = 0; k < levels; ++k) {
-        const auto value = static_cast<double>(k);
-        mean += value * marginal[k] / n;
-        second += value * value * marginal[k] / n;
-        contrast += value * value * difference[k] / n;
-        idm += difference[k] / (1 + value * value) / n;
-        p_squares += difference[k] / n * (difference[k] / n);
-        one.add(marginal[k]);
-        differences.add(difference[k]);
+};
+
+bool HaralickFeatures::measure(const Patch& patch, size_t offset,
+                               std::array<double, kFeatures>& out) {
+    static const auto closeness = [] {
+        std::array<double, kMostLevels> w;
+        for (size_t k = 0; k < kMostLevels; ++k) w[k] = 1 / (1 + static_cast<double>(k * k));
+        return w;
+    }();
+    const uint32_t total = count_pairs(patch, offset);
+    if (total == 0) return false;
+    Sums s;
+    for (const uint16_t cell : touched_) s.add(cell, std::exchange(counts_[cell], 0));
+    const double n = total, levels = levels_;
+    uint64_t first = 0, second = 0, contrast = 0, sum_second = 0, difference_squares = 0;
+    double idm = 0, one_logs = 0, difference_logs = 0, sum_logs = 0;
+    for (size_t k = 0; k < kMostLevels; ++k) {
+        first += k * s.marginal[k];
+        second += k * k * s.marginal[k];
+        contrast += k * k * s.difference[k];
+        difference_squares += uint64_t{s.difference[k]} * s.difference[k];
+        idm += s.difference[k] * closeness[k];
+        one_logs += count_log(s.marginal[k]);
+        difference_logs += count_log(s.difference[k]);
     }
-    for (size_t k = 0; k + 1 < 2 * levels; ++k) {
-        const auto value = static_cast<double>(k);
-        sum_mean += value * sum[k] / n;
-        sum_second += value * value * sum[k] / n;
-        sums.add(sum[k]);
+    for (size_t k = 0; k + 1 < 2 * kMostLevels; ++k) {
+        sum_second += k * k * s.sum[k];
+        sum_logs += count_log(s.sum[k]);
     }
-    const double variance = second - mean * mean, hx = one.value(), hxy = joint.value();
-    const bool flat = touched_.size() == 1 && marginal[touched_[0] / kMostLevels] == total;
+    const auto entropy = [n, most = std::log2(n)](double logs) {
+        return std::max(0.0, most - logs / n);
+    };
+    const auto whole = [](uint64_t v) { return static_cast<double>(v); };
+    const double mean = whole(first) / n, variance = whole(second) / n - mean * mean,
+                 sum_mean = 2 * mean, hx = entropy(one_logs), hxy = entropy(s.logs);
+    const bool flat = touched_.size() == 1 && s.marginal[touched_[0] / kMostLevels] == total;
     // Of a symmetric matrix HXY1 = HXY2 = 2 HX.
-    out = {squares / (n * n),
-           contrast,
-           flat ? kUndefined : (product / n - mean * mean) / variance,
+    out = {whole(s.squares) / (n * n),
+           whole(contrast) / n,
+           flat ? kUndefined : (whole(s.product) / n - mean * mean) / variance,
            flat ? 0 : variance,
-           idm,
+           idm / n,
            sum_mean,
-           sum_second - sum_mean * sum_mean,
-           sums.value(),
+           whole(sum_second) / n - sum_mean * sum_mean,
+           entropy(sum_logs),
            hxy,
-           p_squares / static_cast<double>(levels) -
-               1 / (static_cast<double>(levels) * static_cast<double>(levels)),
-           differences.value(),
+           whole(difference_squares) / (n * n) / levels - 1 / (levels * levels),
+           entropy(difference_logs),
            flat ? kUndefined : (hxy - 2 * hx) / hx,
            std::sqrt(std::max(0.0, 1 - std::exp(-2 * (2 * hx - hxy))))};
     return true;
 }
 
 void HaralickFeatures::operator()(const Patch& patch, float* out) {
-    const auto& plane = patch.planes[kH];
+    const size_t size = patch.density.size();
+    const float* plane = patch.density.data();
     const auto top = static_cast<float>(levels_ - 1);
-    grey_.resize(plane.size());
-    for (size_t i = 0; i < plane.size(); ++i) {
+    grey_.resize(size);
+    uint8_t* grey = grey_.data();
+    for (size_t i = 0; i < size; ++i) {
         const float level = std::min(plane[i], kMostDensity) * (top / kMostDensity);
-        grey_[i] = static_cast<uint8_t>(level + 0.5f);
+        grey[i] = static_cast<uint8_t>(static_cast<int32_t>(level + 0.5f));
     }
+    at_end_ = patch.touches_end();
     std::array<double, kFeatures> sum{}, least, most, one;
     least.fill(INFINITY);
     most.fill(-INFINITY);

@@ -37,12 +37,6 @@ void add_columns(const char* part, const char* place, size_t count, FeatureSchem
         }
 }
 
-void gather(const std::vector<float>& plane, const std::vector<uint32_t>& indices,
-            std::vector<float>& values) {
-    values.resize(indices.size());
-    for (size_t i = 0; i < indices.size(); ++i) values[i] = plane[indices[i]];
-}
-
 }  // namespace
 
 const FeatureSchema& intensity_columns(bool with_ring) {
@@ -57,23 +51,18 @@ const FeatureSchema& intensity_columns(bool with_ring) {
     return with_ring ? with : without;
 }
 
-void compute_intensity(const Patch& patch, bool with_ring, Summariser& summarise,
-                       std::vector<float>& values, float* out) {
+void compute_intensity(Patch& patch, bool with_ring, Summariser& summarise, float* out) {
     const auto write = [&out](const Summary& summary, size_t count) {
         for (size_t s = 0; s < count; ++s)
             *out++ = static_cast<float>(summary.*kStatistics[s].member);
     };
-    for (const auto* part : {&patch.nucleus, &patch.ring}) {
-        if (part == &patch.ring && !with_ring) continue;
-        for (const auto& plane : patch.planes) {
-            gather(plane, *part, values);
-            write(summarise(values), kStatistics.size());
-        }
+    for (Samples* part : {&patch.in_nucleus, &patch.in_ring}) {
+        if (part == &patch.in_ring && !with_ring) continue;
+        for (auto& values : part->stains) write(summarise(values), kStatistics.size());
+        for (const auto& levels : part->levels) write(summarise(levels), kStatistics.size());
     }
-    for (const auto& plane : patch.planes) {
-        gather(plane, patch.edge, values);
-        write(brief_summary(values), kBrief);
-    }
+    for (const auto& values : patch.in_edge.stains) write(brief_summary(values), kBrief);
+    for (const auto& levels : patch.in_edge.levels) write(summarise.brief(levels), kBrief);
 }
 
 }  // namespace wsi::features

@@ -8,58 +8,110 @@ namespace wsi::features {
 
 namespace {
 
-/// Squared distance of every pixel of the padded mask to the nearest pixel outside the nucleus.
-/// Down the columns first, then along the rows: exact in floats below 2^24.
-void squared_distances(const GrayImage& mask, std::vector<float>& down, std::vector<float>& out) {
+constexpr size_t kLanes = 8;
+
+/// Squared distance of every pixel of the padded mask to the nearest pixel outside the nucleus, in
+/// rows of `stride` floats, a multiple of kLanes. Down the columns first, then along the rows:
+/// exact in floats below 2^24.
+void squared_distances(const GrayImage& mask, size_t stride, std::vector<float>& down,
+                       std::vector<float>& out) {
     const auto width = static_cast<size_t>(mask.width()),
                height = static_cast<size_t>(mask.height());
-    // Column steps to the nearest background; the padding is background, so always defined.
-    down.assign(width * height, 0);
-    for (size_t y = 1; y < height; ++y)
-        for (size_t x = 0; x < width; ++x)
-            down[y * width + x] = mask.data()[y * width + x] ? down[(y - 1) * width + x] + 1 : 0.0f;
-    for (size_t y = height - 1; y-- > 0;)
-        for (size_t x = 0; x < width; ++x)
-            down[y * width + x] = std::min(down[y * width + x], down[(y + 1) * width + x] + 1);
-    for (float& v : down) v *= v;
-    out.assign(width * height, std::numeric_limits<float>::infinity());
+    // Column steps to the nearest background; the padding is background, so always defined. A
+    // margin on both sides lets every row be read beyond its ends.
+    const size_t margin = width;
+    const size_t row = stride + 2 * margin;
+    down.assign(row * height, 0);
+    for (size_t y = 1; y < height; ++y) {
+        const uint8_t* inside = mask.data() + y * width;
+        float* here = down.data() + y * row + margin;
+        for (size_t x = 0; x < width; ++x) here[x] = inside[x] ? here[x - row] + 1 : 0.0f;
+    }
+    for (size_t y = height - 1; y-- > 0;) {
+        float* here = down.data() + y * row + margin;
+        for (size_t x = 0; x < width; ++x) here[x] = std::min(here[x], here[x + row] + 1);
+    }
+    out.assign(stride * height, 0);
     for (size_t y = 1; y + 1 < height; ++y) {
-        const float* from = down.data() + y * width;
-        float* to = out.data() + y * width;
-        // Column `c` reaches x with down² + (x − c)².
-        for (size_t c = 0; c < width; ++c) {
-            const float depth = from[c], column = static_cast<float>(c);
-            for (size_t x = 0; x < width; ++x) {
-                const float dx = static_cast<float>(x) - column;
-                to[x] = std::min(to[x], depth + dx * dx);
+        float* here = down.data() + y * row + margin;
+        // A column k away matters only while k² is less than what a pixel has already, at most the
+        // deepest column; columns beyond the ends are background, as the last inside is.
+        float deepest = 0;
+        for (size_t x = 0; x < width; ++x) {
+            deepest = std::max(deepest, here[x]);
+            here[x] *= here[x];
+        }
+        const auto reach = std::min(static_cast<size_t>(deepest), width);
+        for (size_t x0 = 0; x0 < stride; x0 += kLanes) {
+            float best[kLanes];
+            const float* from = here + x0;
+            for (size_t i = 0; i < kLanes; ++i) best[i] = from[i];
+            for (size_t k = 1; k <= reach; ++k) {
+                const auto away = static_cast<float>(k * k);
+                for (size_t i = 0; i < kLanes; ++i)
+                    best[i] = std::min(best[i], std::min(from[i - k], from[i + k]) + away);
             }
+            for (size_t i = 0; i < kLanes; ++i) out[y * stride + x0 + i] = best[i];
         }
     }
 }
 
-/// Non-empty, non-full boxes of `side` pixels, laid from the corner of the nucleus's own box.
-int64_t count_border_boxes(const GrayImage& mask, int64_t side) {
+/// Pixels of the nucleus in boxes of 4 pixels, laid from the corner of its own box.
+struct BoxCounts {
+    int64_t side = 4, columns = 0, rows = 0;
+    std::vector<int64_t> filled;
+};
+
+void count_boxes(const GrayImage& mask, BoxCounts& boxes) {
     const int64_t width = mask.width() - 2, height = mask.height() - 2;
-    int64_t count = 0;
-    for (int64_t y0 = 0; y0 < height; y0 += side)
-        for (int64_t x0 = 0; x0 < width; x0 += side) {
-            int64_t filled = 0;
-            for (int64_t y = y0; y < std::min(height, y0 + side); ++y)
-                for (int64_t x = x0; x < std::min(width, x0 + side); ++x)
-                    filled += mask(x + 1, y + 1);
-            count += filled > 0 && filled < side * side;
+    boxes.side = 4;
+    boxes.columns = ceil_div(width, 4);
+    boxes.rows = ceil_div(height, 4);
+    boxes.filled.assign(static_cast<size_t>(boxes.columns * boxes.rows), 0);
+    for (int64_t y = 0; y < height; ++y) {
+        const uint8_t* row = mask.data() + (y + 1) * mask.width() + 1;
+        int64_t* to = boxes.filled.data() + y / 4 * boxes.columns;
+        for (int64_t x = 0; x < width; ++x) to[x / 4] += row[x];
+    }
+}
+
+/// Joins boxes two by two, in place.
+void double_boxes(BoxCounts& b) {
+    const int64_t columns = ceil_div(b.columns, 2), rows = ceil_div(b.rows, 2);
+    for (int64_t y = 0; y < rows; ++y)
+        for (int64_t x = 0; x < columns; ++x) {
+            int64_t sum = 0;
+            for (int64_t dy = 2 * y; dy < std::min(b.rows, 2 * y + 2); ++dy)
+                for (int64_t dx = 2 * x; dx < std::min(b.columns, 2 * x + 2); ++dx)
+                    sum += b.filled[static_cast<size_t>(dy * b.columns + dx)];
+            b.filled[static_cast<size_t>(y * columns + x)] = sum;
         }
+    b.columns = columns;
+    b.rows = rows;
+    b.side *= 2;
+}
+
+/// Boxes that are neither empty nor full.
+int64_t count_border_boxes(const BoxCounts& boxes) {
+    int64_t count = 0;
+    for (int64_t i = 0; i < boxes.columns * boxes.rows; ++i) {
+        const int64_t filled = boxes.filled[static_cast<size_t>(i)];
+        count += filled > 0 && filled < boxes.side * boxes.side;
+    }
     return count;
 }
 
 /// Minus the slope of log(count) over log(side), sides 4, 8, … up to the box's shorter side.
 double fractal_dimension(const GrayImage& mask) {
     const int64_t shorter = std::min(mask.width(), mask.height()) - 2;
+    if (shorter < 8) return std::numeric_limits<double>::quiet_NaN();
     double n = 0, sx = 0, sy = 0, sxx = 0, sxy = 0;
-    for (int64_t side = 4; side <= shorter; side *= 2) {
-        const int64_t count = count_border_boxes(mask, side);
+    thread_local BoxCounts boxes;
+    count_boxes(mask, boxes);
+    for (; boxes.side <= shorter; double_boxes(boxes)) {
+        const int64_t count = count_border_boxes(boxes);
         if (count == 0) return std::numeric_limits<double>::quiet_NaN();
-        const double x = std::log(static_cast<double>(side)),
+        const double x = std::log(static_cast<double>(boxes.side)),
                      y = std::log(static_cast<double>(count));
         n += 1;
         sx += x;
@@ -84,21 +136,28 @@ const FeatureSchema& interior_columns() {
 }
 
 void compute_interior(const WorkFrame& frame, Scratch& s, float* out) {
-    squared_distances(s.mask, s.distances, s.values);
-    size_t n = 0;
-    double sum = 0;
-    for (int64_t i = 0; i < s.mask.size().area(); ++i) {
-        if (s.mask.data()[i] == 0) continue;
-        const float radius = std::sqrt(s.values[static_cast<size_t>(i)]);
-        sum += static_cast<double>(radius);
-        s.values[n++] = radius;
+    const auto width = static_cast<size_t>(s.mask.width());
+    const size_t stride = (width + kLanes - 1) / kLanes * kLanes;
+    squared_distances(s.mask, stride, s.distances, s.values);
+    // Squares of distances are whole numbers, few of them different: counted, never sorted.
+    float greatest = 0;
+    for (const float v : s.values) greatest = std::max(greatest, v);
+    s.counts.assign(static_cast<size_t>(greatest) + 1, 0);
+    for (const float v : s.values) ++s.counts[static_cast<size_t>(v)];
+    s.counts[0] = 0;  // outside
+    double sum = 0, lower = 0, upper = 0;
+    int64_t n = 0, passed = 0;
+    for (const int64_t c : s.counts) n += c;
+    for (size_t square = 1; square < s.counts.size(); ++square) {
+        const int64_t count = s.counts[square];
+        if (count == 0) continue;
+        const auto radius = static_cast<double>(std::sqrt(static_cast<float>(square)));
+        sum += static_cast<double>(count) * radius;
+        if (passed <= (n - 1) / 2 && (n - 1) / 2 < passed + count) lower = radius;
+        if (passed <= n / 2 && n / 2 < passed + count) upper = radius;
+        passed += count;
     }
-    const auto begin = s.values.begin(), end = begin + static_cast<std::ptrdiff_t>(n);
-    const auto middle = begin + static_cast<std::ptrdiff_t>(n / 2);
-    std::nth_element(begin, middle, end);
-    const auto upper = static_cast<double>(*middle);
-    const double lower = n % 2 ? upper : static_cast<double>(*std::max_element(begin, middle));
-    const auto most = static_cast<double>(*std::max_element(middle, end));
+    const auto most = static_cast<double>(std::sqrt(greatest));
     const double um = frame.mpp();
     *out++ = static_cast<float>(sum / static_cast<double>(n) * um);
     *out++ = static_cast<float>((lower + upper) / 2 * um);

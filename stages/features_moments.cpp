@@ -79,13 +79,16 @@ const FeatureSchema& moment_columns() {
 void compute_moments(const NucleusPixels& nucleus, const WorkFrame& frame, float* out) {
     const CentralMoments mu = central_moments(nucleus.runs);
     CentralMoments nu{};
+    // By order p + q = 2 and 3: area^(1 + order / 2), micrometres per pixel^(order + 2).
+    const double area = mu[0][0], um2 = frame.mpp() * frame.mpp();
+    const std::array<double, 2> areas{area * area, area * area * std::sqrt(area)},
+        scales{um2 * um2, um2 * um2 * frame.mpp()};
     for (const auto& [p, q] : kOrders) {
         const auto row = static_cast<size_t>(p), column = static_cast<size_t>(q);
-        nu[row][column] = mu[row][column] / std::pow(mu[0][0], 1 + 0.5 * (p + q));
+        const size_t third = p + q == 3;
+        nu[row][column] = mu[row][column] / areas[third];
+        *out++ = static_cast<float>(mu[row][column] * scales[third]);
     }
-    for (const auto& [p, q] : kOrders)
-        *out++ = static_cast<float>(mu[static_cast<size_t>(p)][static_cast<size_t>(q)] *
-                                    std::pow(frame.mpp(), p + q + 2));
     for (const auto& [p, q] : kOrders)
         *out++ = static_cast<float>(nu[static_cast<size_t>(p)][static_cast<size_t>(q)]);
     for (const double hu : hu_moments(nu)) *out++ = static_cast<float>(hu);

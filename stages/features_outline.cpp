@@ -45,7 +45,7 @@ bool unit_tangents(std::span<const ContourPoint> ring, Spectrum& out) {
     for (; k < kSamples; ++k) points[k] = points[0];  // the end, when rounding fell short of it
     for (size_t i = 0; i < kSamples; ++i) {
         const std::complex<double> chord = points[(i + 1) % kSamples] - points[i];
-        const double size = std::abs(chord);
+        const double size = norm(chord.real(), chord.imag());
         out[i] = size > 0 ? chord / size : chord;
     }
     return true;

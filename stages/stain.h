@@ -55,24 +55,30 @@ public:
     explicit Deconvolver(const StainMatrix& matrix);
     /// out: {density of stain 0, of stain 1}, natural-log OD, clamped at ≥ 0.
     std::array<float, 2> operator()(const uint8_t* rgb) const {
-        float c0 = 0, c1 = 0;
-        for (int k = 0; k < 3; ++k) {
-            const float od = od_[rgb[k]];
-            c0 += inverse_[0][static_cast<size_t>(k)] * od;
-            c1 += inverse_[1][static_cast<size_t>(k)] * od;
-        }
-        return {c0 > 0 ? c0 : 0, c1 > 0 ? c1 : 0};
+        const std::array<float, 4> sum = unmixed(rgb);
+        return {sum[0] > 0 ? sum[0] : 0, sum[1] > 0 ? sum[1] : 0};
     }
-    /// Density along the direction that no mixture of the two stains reaches (their normalised
-    /// cross product), natural-log OD, either sign.
-    float residual(const uint8_t* rgb) const {
-        return normal_[0] * od_[rgb[0]] + normal_[1] * od_[rgb[1]] + normal_[2] * od_[rgb[2]];
+    /// {density of stain 0, of stain 1, residual}: the residual is the density along the direction
+    /// that no mixture of the two stains reaches (their normalised cross product), either sign.
+    std::array<float, 3> with_residual(const uint8_t* rgb) const {
+        const std::array<float, 4> sum = unmixed(rgb);
+        return {sum[0] > 0 ? sum[0] : 0, sum[1] > 0 ? sum[1] : 0, sum[2]};
+    }
+    /// Density of stain 0 alone.
+    float first(const uint8_t* rgb) const {
+        const float sum = shares_[0][rgb[0]][0] + shares_[1][rgb[1]][0] + shares_[2][rgb[2]][0];
+        return sum > 0 ? sum : 0;
     }
 
 private:
-    std::array<float, 256> od_;
-    std::array<std::array<float, 3>, 2> inverse_;
-    std::array<float, 3> normal_;
+    std::array<float, 4> unmixed(const uint8_t* rgb) const {
+        const auto &r = shares_[0][rgb[0]], &g = shares_[1][rgb[1]], &b = shares_[2][rgb[2]];
+        std::array<float, 4> sum;
+        for (size_t k = 0; k < 4; ++k) sum[k] = r[k] + g[k] + b[k];
+        return sum;
+    }
+    /// What each grey level of each channel adds to both densities and the residual; 0 fills up.
+    std::array<std::array<std::array<float, 4>, 256>, 3> shares_;
 };
 
 }  // namespace wsi

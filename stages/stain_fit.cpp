@@ -117,19 +117,21 @@ StainFit fit_stain(std::span<const uint8_t> rgb, const StainConfig& config) {
 
 Deconvolver::Deconvolver(const StainMatrix& matrix) {
     const auto inverse = stain::unmixing(matrix);
-    for (size_t s = 0; s < 2; ++s)
-        for (size_t k = 0; k < 3; ++k) inverse_[s][k] = static_cast<float>(inverse[s][k]);
     std::array<double, 3> normal;
     for (size_t k = 0; k < 3; ++k) {
         const size_t i = (k + 1) % 3, j = (k + 2) % 3;
         normal[k] = matrix[0][i] * matrix[1][j] - matrix[0][j] * matrix[1][i];
     }
     const double length = std::hypot(normal[0], normal[1], normal[2]);
-    for (size_t k = 0; k < 3; ++k)
-        normal_[k] = length > 0 ? static_cast<float>(normal[k] / length) : 0.0f;
-    for (int v = 0; v < 256; ++v)
-        od_[static_cast<size_t>(v)] =
-            static_cast<float>(stain::optical_density(static_cast<uint8_t>(v)));
+    for (size_t k = 0; k < 3; ++k) {
+        const double along = length > 0 ? normal[k] / length : 0;
+        for (size_t v = 0; v < 256; ++v) {
+            const auto od = static_cast<float>(stain::optical_density(static_cast<uint8_t>(v)));
+            shares_[k][v] = {static_cast<float>(inverse[0][k]) * od,
+                             static_cast<float>(inverse[1][k]) * od, static_cast<float>(along) * od,
+                             0};
+        }
+    }
 }
 
 }  // namespace wsi
