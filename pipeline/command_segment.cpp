@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "config/config_io.h"
+#include "model/model_settings.h"
 #include "pipeline/commands.h"
 #include "pipeline/output_check.h"
 #include "pipeline/runtime.h"
@@ -11,8 +12,10 @@
 
 namespace wsi {
 
-Config effective_config(const CommonOptions& o) {
-    Config config;
+namespace {
+
+/// Preset, file, --set and options over `config`, in this order.
+Config with_options(Config config, const CommonOptions& o) {
     if (!o.preset.empty()) load_preset(config, o.preset);
     if (!o.config_file.empty()) load_config_file(config, o.config_file);
     for (const std::string& setting : o.set) apply_set(config, setting);
@@ -28,6 +31,17 @@ Config effective_config(const CommonOptions& o) {
     set("stain.stains", o.stains);
     set("slide.mpp", o.slide_mpp);
     if (o.keep_maps) config.run.keep_maps = true;
+    return config;
+}
+
+}  // namespace
+
+Config effective_config(const CommonOptions& o) {
+    // The first pass only tells which model is asked for; its own settings lie under the user's.
+    Config own;
+    for (const std::string& setting : model_settings(with_options({}, o).model.name))
+        apply_set(own, setting);
+    Config config = with_options(own, o);
     validate(config);
     if (config.run.threads == 0) config.run.threads = available_cores();
     return config;

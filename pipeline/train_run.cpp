@@ -10,11 +10,10 @@
 #include <fstream>
 #include <numbers>
 
-#include "io/types/work_frame.h"
+#include "io/weights_file.h"
 #include "model/network_library.h"
+#include "pipeline/separation_tuning.h"
 #include "pipeline/training_set.h"
-#include "stages/metrics.h"
-#include "stages/separate.h"
 
 namespace wsi {
 
@@ -35,39 +34,31 @@ Number note(const WeightsNotes& notes, const char* key, Number otherwise) {
     return otherwise;
 }
 
-struct Score {
-    double dice = 0, pq = 0, aji = 0;  ///< means over images
-};
+enum class Colours { Own, Normalised };
 
-/// As a scanner would show it, glass nearly white, what a camera took at half the range.
-RgbImage as_scanned(const RgbImage& rgb) {
-    constexpr double kGain = 1.55;
-    RgbImage bright = rgb;
-    for (int64_t i = 0; i < 3 * bright.size().area(); ++i)
-        bright.data()[i] = static_cast<uint8_t>(std::min(255.0, kGain * bright.data()[i]));
-    return bright;
-}
-
-/// The averaged weights on every development image in the slide's own colours, every second one
+/// What the averaged weights say about the development images. Own colours: every second image
 /// brightened, so that weights that know one camera only are not the best.
-Score score(Trainer& trainer, const std::vector<TrainingImage>& images, const Config& config) {
-    const WorkFrame frame{{1, 1}, 1, config.train.mpp, config.train.mpp};
-    const Separator separate(SeparateParams::from(config.separate, frame));
-    Score sum;
-    GrayImage probability, distance;
+std::vector<PredictedImage> predict_all(Trainer& trainer, const std::vector<TrainingImage>& images,
+                                        Colours colours) {
+    std::vector<PredictedImage> all;
     for (size_t i = 0; i < images.size(); ++i) {
         const TrainingImage& image = images[i];
-        trainer.predict(i % 2 == 0 ? image.rgb : as_scanned(image.rgb), probability, distance);
-        LabelImage found(image.ids.width(), image.ids.height());
-        separate(probability, distance, found.view());
-        const Metrics m = metrics(
-            count_metrics(contingency(image.ids.view(), found.view()), Compat::Ours), Compat::Ours);
-        sum.dice += m.dice_fg;
-        sum.pq += m.pq;
-        sum.aji += m.aji;
+        PredictedImage& out = all.emplace_back();
+        out.truth = &image.ids;
+        const bool normalised = colours == Colours::Normalised && !image.normalised.empty();
+        trainer.predict(normalised   ? image.normalised
+                        : i % 2 == 0 ? image.rgb
+                                     : as_scanned(image.rgb),
+                        out.probability, out.distance);
     }
-    const auto n = static_cast<double>(images.size());
-    return {sum.dice / n, sum.pq / n, sum.aji / n};
+    return all;
+}
+
+WeightsNotes as_notes(const SeparateConfig& s) {
+    return {{"separate.threshold", fmt::format("{}", s.threshold)},
+            {"separate.h", fmt::format("{}", s.h)},
+            {"separate.smoothing_um", fmt::format("{}", s.smoothing_um)},
+            {"separate.min_area_um2", fmt::format("{}", s.min_area_um2)}};
 }
 
 /// Linear warm-up, then half a cosine down to a hundredth.
@@ -103,6 +94,7 @@ public:
             if (seconds_since(saved_) > 60 * config_.train.checkpoint_minutes) checkpoint();
         }
         checkpoint();
+        if (step_ == total_) settle();
         return {step_ == total_, step_, best_pq_};
     }
 
@@ -153,7 +145,9 @@ private:
 
     void end_epoch() {
         const int64_t epoch = step_ / patches_.steps_per_epoch();
-        const Score s = score(*trainer_, set_.development, config_);
+        const Score s = score_separation(config_.separate,
+                                         predict_all(*trainer_, set_.development, Colours::Own),
+                                         config_.train.mpp);
         const bool best = s.pq > best_pq_;
         best_pq_ = std::max(best_pq_, s.pq);
         spdlog::info("epoch {}: loss {:.4f}; development Dice {:.4f} PQ {:.4f} AJI {:.4f}{}", epoch,
@@ -170,6 +164,29 @@ private:
         sum_ = dice_ = distance_ = 0;
         count_ = 0;
         begun_ = Clock::now();
+    }
+
+    /// Gives the best weights the separation and the colours that suit them on the development
+    /// images; whoever uses them gets these as defaults (model/model_settings.h).
+    void settle() {
+        WeightsNotes notes = WeightsFile(file("best.safetensors")).metadata();
+        if (notes.contains("separate.threshold")) return;
+        trainer_->start_from(file("best.safetensors"));
+        const auto own = predict_all(*trainer_, set_.development, Colours::Own);
+        const TunedSeparation tuned = tune_separation(config_.separate, own, config_.train.mpp);
+        const Score normalised = score_separation(
+            tuned.settings, predict_all(*trainer_, set_.development, Colours::Normalised),
+            config_.train.mpp);
+        notes.merge(as_notes(tuned.settings));
+        notes["stain.method"] = normalised.pq > tuned.score.pq ? "macenko" : "none";
+        notes["run.tuned_development_pq"] = fmt::format("{:.5f}", tuned.score.pq);
+        spdlog::info(
+            "tuned: threshold {}, h {}, smoothing {} µm, least area {} µm²; development "
+            "Dice {:.4f} PQ {:.4f} AJI {:.4f}; with normalised colours PQ {:.4f}",
+            tuned.settings.threshold, tuned.settings.h, tuned.settings.smoothing_um,
+            tuned.settings.min_area_um2, tuned.score.dice, tuned.score.pq, tuned.score.aji,
+            normalised.pq);
+        trainer_->save_weights(file("best.safetensors"), notes);
     }
 
     void checkpoint() {

@@ -62,6 +62,14 @@ TrainingSet read_training_set(const std::vector<std::string>& folders, const Con
     return set;
 }
 
+RgbImage as_scanned(const RgbImage& rgb) {
+    constexpr double kGain = 1.55;
+    RgbImage bright = rgb;
+    for (int64_t i = 0; i < 3 * bright.size().area(); ++i)
+        bright.data()[i] = static_cast<uint8_t>(std::min(255.0, kGain * bright.data()[i]));
+    return bright;
+}
+
 int64_t PatchSource::steps_per_epoch() const {
     const auto images = static_cast<int64_t>(images_.size());
     return std::max<int64_t>(1, images / config_.train.batch);

@@ -26,6 +26,9 @@ struct TrainingSet {
 /// unknown resolution is guessed from the nuclei's size. Throws Error{Config} when one is empty.
 TrainingSet read_training_set(const std::vector<std::string>& folders, const Config& config);
 
+/// As a scanner would show it, glass nearly white, what a camera took at half of the range.
+RgbImage as_scanned(const RgbImage& rgb);
+
 /// Endless, seekable supply of patches: a pure function of (run.seed, epoch, index).
 class PatchSource {
 public:
