@@ -76,7 +76,7 @@ void measure_neighbours(std::span<const Site> sites, const WorkFrame& frame,
                    });
     graph.summarise(summary);
     out.add_summary("graph", summary);
-    status.at("neighbours");
+    status.at("assembly");
 }
 
 }  // namespace wsi
