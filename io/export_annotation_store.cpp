@@ -17,7 +17,10 @@ namespace {
 
 constexpr int kLevel = 6;
 
+// The cache (KiB) holds the index of a few million random uuids, which would else be written to the
+// file page by page and read back.
 constexpr const char* kSchema = R"(
+PRAGMA cache_size = -262144;
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
 PRAGMA locking_mode = EXCLUSIVE;
