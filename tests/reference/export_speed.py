@@ -30,12 +30,12 @@ def main():
         for suffix in SUFFIXES:
             path = pathlib.Path(folder) / f"r{suffix}"
             wall, cpu, peak = measured([options.build / "wsi-segment", "export", result, "-q", "-o", path])
-            files[suffix] = {"wall_s": wall, "cpu_s": cpu, "peak_rss_mb": peak, "mb": round(path.stat().st_size / 1e6, 1),
-                             "load_average": round(os.getloadavg()[0], 1)}
+            files[suffix] = {"wall_s": wall, "cpu_s": cpu, "peak_rss_mb": peak, "mb": round(path.stat().st_size / 1e6, 1)}
             path.unlink()
             print(suffix, files[suffix], flush=True)
     record(options.name, {"command": f"export_speed.py {options.name} BUILD --nuclei {options.nuclei} --features {options.features}",
-                          "nuclei": options.nuclei, "features": options.features, "files": files})
+                          "nuclei": options.nuclei, "features": options.features, "csv_columns": 14 + options.features,
+                          "load_average": round(os.getloadavg()[0], 1), "files": files})
 
 
 if __name__ == "__main__":
