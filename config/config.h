@@ -112,6 +112,7 @@ struct FeatureConfig {
     bool texture = true;     ///< gradient, Canny and Haralick features of the first stain
     double ring_um = 4;      ///< width of the ring around a nucleus; 0 = no ring
     int grey_levels = 32;    ///< of the co-occurrence matrix
+    bool zernike = false;    ///< Zernike moments: as slow as all the rest
     bool neighbours = true;  ///< distances, counts, Delaunay and Voronoi over the whole slide
 };
 

@@ -88,6 +88,7 @@ void visit(V& v, FeatureConfig& c) {
       "width of the ring around a nucleus in µm; 0 = no ring");
     v("grey_levels", c.grey_levels, Effect::Results, Range{8, 32},
       "grey levels of the co-occurrence matrix");
+    v("zernike", c.zernike, Effect::Results, Range{}, "measure Zernike moments, which are slow");
     v("neighbours", c.neighbours, Effect::Results, Range{},
       "measure distances and numbers of neighbours over the whole slide");
 }

@@ -27,6 +27,9 @@ struct Scratch {
     PixelRect box;                        ///< of the nucleus, work pixels
     GrayImage mask;                       ///< the box grown by one pixel: 1 = nucleus
     std::vector<float> distances, values;
+    std::vector<float> squared;   ///< of each pixel of the mask, its distance to the outside
+    size_t squared_stride = 0;    ///< of its rows
+    std::vector<double> walks;    ///< lengths of ways inside the mask
     std::vector<int64_t> counts;  ///< pixels by squared distance to the outside
     Patch patch;
     Summariser summarise;
@@ -47,9 +50,27 @@ const FeatureSchema& outline_columns();
 void compute_outline(const NucleusPixels& nucleus, const WorkFrame& frame, Scratch& scratch,
                      float* out);
 
-/// Distances to the border and box counting, on the mask.
+/// Distances to the border, which it leaves in `squared`, and box counting, on the mask.
 const FeatureSchema& interior_columns();
 void compute_interior(const WorkFrame& frame, Scratch& scratch, float* out);
+
+/// Euler number of the mask.
+const FeatureSchema& topology_columns();
+void compute_topology(const Scratch& scratch, float* out);
+
+/// Magnitudes of Zernike moments up to order 9 in the smallest circle around the pixel centres, as
+/// CellProfiler's AreaShape_Zernike.
+const FeatureSchema& zernike_columns();
+void compute_zernike(const NucleusPixels& nucleus, Scratch& scratch, float* out);
+
+/// Distribution of the first stain from the middle outwards, as CellProfiler's RadialDistribution;
+/// needs scratch.patch and what compute_interior left.
+const FeatureSchema& radial_columns();
+void compute_radial(Scratch& scratch, float* out);
+
+/// Sum, centre and Hu moments of the first stain's density.
+const FeatureSchema& weighted_columns();
+void compute_weighted(const Patch& patch, const WorkFrame& frame, float* out);
 
 /// Central, normalised and Hu moments.
 const FeatureSchema& moment_columns();
@@ -59,6 +80,8 @@ void compute_moments(const NucleusPixels& nucleus, const WorkFrame& frame, float
 /// moments_central: p along rows).
 using CentralMoments = std::array<std::array<double, 4>, 4>;
 CentralMoments central_moments(std::span<const PixelRun> runs);
+/// Hu's invariants of normalised moments.
+std::array<double, 7> hu_moments(const CentralMoments& nu);
 
 /// Convex hull in place of points sorted by (y, x), turning from the first towards larger x;
 /// points on its sides are left out. chain: scratch.
@@ -74,8 +97,14 @@ struct Calipers {
 /// Rotating calipers around a convex polygon of any number of points.
 Calipers calipers_of(std::span<const PixelPoint> hull);
 
-/// Diameter of the smallest circle around the points.
-double bounding_circle_diameter(std::span<const PixelPoint> points);
+struct Circle {
+    double x = 0, y = 0, r = -1;
+    bool holds(const PixelPoint& p) const {
+        return norm(static_cast<double>(p.x) - x, static_cast<double>(p.y) - y) <= r * (1 + 1e-12);
+    }
+};
+/// The smallest circle around at least one point.
+Circle bounding_circle(std::span<const PixelPoint> points);
 
 /// Energy of the tangent's spectrum in six bands (HistomicsTK's FSD with K = 128).
 inline constexpr size_t kFourierBands = 6;

@@ -52,10 +52,14 @@ FeatureSchema feature_schema(const FeatureConfig& config) {
     add(features::shape_columns());
     add(features::outline_columns());
     add(features::interior_columns());
+    add(features::topology_columns());
+    if (config.zernike) add(features::zernike_columns());
     if (config.moments) add(features::moment_columns());
     if (config.intensity) add(features::intensity_columns(config.ring_um > 0));
+    if (config.intensity) add(features::weighted_columns());
     if (config.texture) add(features::GradientFeatures::columns());
     if (config.texture) add(features::HaralickFeatures::columns());
+    if (config.texture) add(features::radial_columns());
     return all;
 }
 
@@ -87,7 +91,12 @@ void FeatureExtractor::operator()(const NucleusPixels& nucleus, std::span<float>
     features::compute_shape(nucleus, frame_, s, out);
     features::compute_outline(nucleus, frame_, s, out += features::shape_columns().size());
     features::compute_interior(frame_, s, out += features::outline_columns().size());
-    out += features::interior_columns().size();
+    features::compute_topology(s, out += features::interior_columns().size());
+    out += features::topology_columns().size();
+    if (config_.zernike) {
+        features::compute_zernike(nucleus, s, out);
+        out += features::zernike_columns().size();
+    }
     if (config_.moments) {
         features::compute_moments(nucleus, frame_, out);
         out += features::moment_columns().size();
@@ -101,12 +110,15 @@ void FeatureExtractor::add_patch_features(const NucleusPixels& nucleus, float*& 
     features::fill_patch(nucleus, s.box, ring, deconvolve_, s.patch);
     if (config_.intensity) {
         features::compute_intensity(s.patch, ring > 0, s.summarise, out);
-        out += features::intensity_columns(ring > 0).size();
+        features::compute_weighted(s.patch, frame_,
+                                   out += features::intensity_columns(ring > 0).size());
+        out += features::weighted_columns().size();
     }
     if (!config_.texture) return;
     s.gradient(s.patch, s.summarise, s.values, out);
     out += features::GradientFeatures::columns().size();
     s.haralick(s.patch, out);
+    features::compute_radial(s, out += features::HaralickFeatures::columns().size());
 }
 
 }  // namespace wsi

@@ -41,13 +41,6 @@ void outermost_side_middles(std::span<const PixelRun> runs, std::vector<PixelPoi
     add(first_above, last_above, y - 1);
 }
 
-struct Circle {
-    double x = 0, y = 0, r = -1;
-    bool holds(const PixelPoint& p) const {
-        return norm(static_cast<double>(p.x) - x, static_cast<double>(p.y) - y) <= r * (1 + 1e-12);
-    }
-};
-
 Circle through(const PixelPoint& a, const PixelPoint& b) {
     return {static_cast<double>(a.x + b.x) / 2, static_cast<double>(a.y + b.y) / 2,
             distance(a, b) / 2};
@@ -128,7 +121,7 @@ Calipers calipers_of(std::span<const PixelPoint> hull) {
 
 // Welzl's algorithm in its iterative form: each point outside of the circle so far lies on the
 // border of the next.
-double bounding_circle_diameter(std::span<const PixelPoint> points) {
+Circle bounding_circle(std::span<const PixelPoint> points) {
     Circle circle;
     for (size_t i = 0; i < points.size(); ++i) {
         if (circle.holds(points[i])) continue;
@@ -140,7 +133,7 @@ double bounding_circle_diameter(std::span<const PixelPoint> points) {
                 if (!circle.holds(points[k])) circle = through(points[i], points[j], points[k]);
         }
     }
-    return points.empty() ? 0 : 2 * circle.r;
+    return circle;
 }
 
 }  // namespace wsi::features

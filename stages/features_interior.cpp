@@ -138,12 +138,13 @@ const FeatureSchema& interior_columns() {
 void compute_interior(const WorkFrame& frame, Scratch& s, float* out) {
     const auto width = static_cast<size_t>(s.mask.width());
     const size_t stride = (width + kLanes - 1) / kLanes * kLanes;
-    squared_distances(s.mask, stride, s.distances, s.values);
+    s.squared_stride = stride;
+    squared_distances(s.mask, stride, s.distances, s.squared);
     // Squares of distances are whole numbers, few of them different: counted, never sorted.
     float greatest = 0;
-    for (const float v : s.values) greatest = std::max(greatest, v);
+    for (const float v : s.squared) greatest = std::max(greatest, v);
     s.counts.assign(static_cast<size_t>(greatest) + 1, 0);
-    for (const float v : s.values) ++s.counts[static_cast<size_t>(v)];
+    for (const float v : s.squared) ++s.counts[static_cast<size_t>(v)];
     s.counts[0] = 0;  // outside
     double sum = 0, lower = 0, upper = 0;
     int64_t n = 0, passed = 0;

@@ -16,7 +16,9 @@ std::array<int64_t, 4> power_sums(int64_t n) {
     return {n, s1, (n - 1) * n * (2 * n - 1) / 6, s1 * s1};
 }
 
-std::array<double, 7> hu_moments(const std::array<std::array<double, 4>, 4>& nu) {
+}  // namespace
+
+std::array<double, 7> hu_moments(const CentralMoments& nu) {
     const double sum = nu[2][0] + nu[0][2], difference = nu[2][0] - nu[0][2];
     const double a = nu[3][0] + nu[1][2], b = nu[2][1] + nu[0][3];
     const double c = nu[3][0] - 3 * nu[1][2], d = 3 * nu[2][1] - nu[0][3];
@@ -29,8 +31,6 @@ std::array<double, 7> hu_moments(const std::array<std::array<double, 4>, 4>& nu)
             difference * (aa - bb) + 4 * nu[1][1] * a * b,
             d * a * (aa - 3 * bb) - c * b * (3 * aa - bb)};
 }
-
-}  // namespace
 
 CentralMoments central_moments(std::span<const PixelRun> runs) {
     // Sums about a pixel near the middle stay small integers: exact, so the order cannot matter.

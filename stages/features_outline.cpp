@@ -133,7 +133,7 @@ void compute_outline(const NucleusPixels& nucleus, const WorkFrame& frame, Scrat
     const Calipers calipers = calipers_of(s.ring_hull);
     *out++ = static_cast<float>(calipers.most * um);
     *out++ = static_cast<float>(calipers.least * um);
-    *out++ = static_cast<float>(bounding_circle_diameter(s.ring_hull) * um);
+    *out++ = static_cast<float>(2 * bounding_circle(s.ring_hull).r * um);
     *out++ = static_cast<float>(hull_perimeter / perimeter);
     for (const double band : fourier_bands(nucleus.ring)) *out++ = static_cast<float>(band);
 }

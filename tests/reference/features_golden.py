@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
 """Makes tests/fixtures/nuclei: labels of a real image, a crop of its colours, and what other tools measure on them.
 
-usage: features_golden.py IMAGE LABELS X Y SIDE OUT [HISTOMICSTK]
+usage: features_golden.py IMAGE LABELS X Y SIDE OUT [HISTOMICSTK [CENTROSOME]]
 
 IMAGE, LABELS: of one H&E image. Nuclei that the image cuts, that are not 4-connected or have holes are dropped. OUT
 gets labels.png (RGB: R + 256 G = id), image.png (the SIDE pixels square at X, Y) and golden.csv: shape of all nuclei by
 scikit-image's regionprops; of those well inside the crop intensity by numpy and scipy, Canny by scikit-image, Haralick
 restated here from mahotas' formulae, all on this program's densities in its single precision. HISTOMICSTK: a folder
 that holds the package histomicstk; its own compute_*_features must then agree within 1e-4 where docs/features.md says
-"=". One work pixel is one micrometre here.
+"=". CENTROSOME: a folder that holds CellProfiler's package centrosome; Zernike moments and the radial distribution by its
+functions must then agree, too. One work pixel is one micrometre here.
 """
 import csv
+import itertools
+import math
 import pathlib
 import sys
 import types
@@ -21,8 +24,10 @@ import scipy.ndimage as ndi
 import scipy.stats
 import skimage.feature
 import skimage.filters
+import skimage.graph
 import skimage.io
 import skimage.measure
+from scipy.spatial import ConvexHull
 
 STAINS = np.array([[0.5626, 0.7201, 0.4062], [0.2159, 0.8012, 0.5581]])  # kReferenceHe
 WHITE = 240.0
@@ -143,13 +148,73 @@ def box_dimension(mask):
     return -np.polyfit(np.log(sizes), np.log(counts), 1)[0]
 
 
+def enclosing_circle(points):
+    """Smallest circle through two or three of the points that holds all."""
+    best = None
+    for size in (2, 3):
+        for some in itertools.combinations(points, size):
+            a, b = np.array(some[0]), np.array(some[1])
+            centre = (a + b) / 2
+            if size == 3:
+                m = 2 * np.array([b - a, np.array(some[2]) - a])
+                if abs(np.linalg.det(m)) < 1e-9:
+                    continue
+                centre = a + np.linalg.solve(m, (m ** 2).sum(1) / 4)
+            r = np.hypot(*(a - centre))
+            if (np.hypot(*(points - centre).T) <= r + 1e-9).all() and (best is None or r < best[1]):
+                best = centre, r
+    return best
+
+
+def zernike(mask):
+    """CellProfiler's AreaShape_Zernike: sums over pixels in the smallest circle around their centres, over its area."""
+    points = np.argwhere(mask)
+    centre, r = enclosing_circle(points[ConvexHull(points).vertices])
+    y, x = ((points - centre) / r).T
+    out = {}
+    for n in range(10):
+        for m in range(n % 2, n + 1, 2):
+            radial = sum((-1) ** k * math.factorial(n - k) / (math.factorial(k) * math.factorial((n + m) // 2 - k) *
+                         math.factorial((n - m) // 2 - k)) * np.hypot(x, y) ** (n - 2 * k) for k in range((n - m) // 2 + 1))
+            out[f"shape_zernike_{n}_{m}"] = abs((radial * np.exp(1j * m * np.arctan2(x, y))).sum()) / (np.pi * r * r)
+    return out
+
+
+def radial(plane, mask):
+    """CellProfiler's RadialDistribution, four bins."""
+    edge = ndi.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
+    centre = np.unravel_index(edge.argmax(), edge.shape)
+    walk = skimage.graph.MCP_Geometric(np.where(mask, 1.0, -1)).find_costs([centre])[0]
+    y, x = np.nonzero(mask)
+    bins = (walk[mask] / (walk[mask] + edge[mask] + 0.001) * 4).astype(int)
+    wedges = (y > centre[0]) + 2 * (x > centre[1]) + 4 * (abs(y - centre[0]) > abs(x - centre[1]))
+    v = plane[mask].astype(float)
+    out = {}
+    for b in range(4):
+        own = bins == b
+        out[f"fraction_{b + 1}"] = v[own].sum() / v.sum()
+        out[f"mean_{b + 1}"] = v[own].mean() / v.mean() if own.any() else np.nan
+        means = [v[own & (wedges == w)].mean() for w in range(8) if (own & (wedges == w)).any()]
+        out[f"cv_{b + 1}"] = np.std(means) / np.mean(means) if means else np.nan
+    return out
+
+
+def weighted(plane, mask):
+    p = skimage.measure.regionprops(mask.astype(np.uint8), intensity_image=plane.astype(float))[0]
+    out = {f"nucleus_H_hu_{k + 1}": v for k, v in enumerate(p.moments_weighted_hu)}
+    out["nucleus_H_sum"] = plane[mask].astype(float).sum()
+    out["nucleus_H_mass_displacement_um"] = np.hypot(*np.subtract(p.centroid_weighted, p.centroid))
+    return out
+
+
 def shape(p):
     radius = ndi.distance_transform_edt(np.pad(p.image, 1))[1:-1, 1:-1][p.image]
     out = {"shape_area_um2": p.area, "shape_major_axis_um": p.axis_major_length, "shape_minor_axis_um": p.axis_minor_length,
            "shape_eccentricity": p.eccentricity, "shape_orientation_rad": p.orientation, "shape_solidity": p.solidity,
            "shape_equivalent_diameter_um": p.equivalent_diameter_area, "shape_convex_area_um2": p.area_convex,
            "shape_extent": p.extent, "shape_mean_radius_um": radius.mean(), "shape_median_radius_um": np.median(radius),
-           "shape_max_radius_um": radius.max(), "shape_fractal_dimension": box_dimension(p.image)}
+           "shape_max_radius_um": radius.max(), "shape_fractal_dimension": box_dimension(p.image),
+           "shape_euler_number": p.euler_number, **zernike(p.image)}
     for order in ["20", "11", "02", "30", "21", "12", "03"]:
         out["shape_mu_" + order] = p.moments_central[int(order[0]), int(order[1])]
         out["shape_nu_" + order] = p.moments_normalized[int(order[0]), int(order[1])]
@@ -187,6 +252,8 @@ def measure(labels, rgb, x, y):
         row.update({f"nucleus_H_gradient_{k}": v for k, v in gradient(planes["H"], own).items()})
         row["nucleus_H_canny_sum"] = canny(planes["H"].astype(float), own)
         row.update({f"nucleus_H_haralick_{k}": v for k, v in haralick(planes["H"], own).items()})
+        row.update({f"nucleus_H_radial_{k}": v for k, v in radial(planes["H"], own).items()})
+        row.update(weighted(planes["H"], own))
     return rows, planes
 
 
@@ -240,7 +307,35 @@ def compare_with_histomicstk(folder, labels, window, planes, rows):
             raise SystemExit(f"{theirs} and {ours} differ by {error}")
 
 
-def main(image, labels, x, y, side, out, histomicstk=None):
+def compare_with_centrosome(folder, labels, window, planes, rows):
+    """CellProfiler's own building blocks: zernike(), propagate() and distance_to_edge()."""
+    sys.path.insert(0, folder)
+    from centrosome import cpmorphology, propagate, zernike as cpzernike
+    orders = cpzernike.get_zernike_indexes(10)
+    theirs = cpzernike.zernike(orders, labels, np.unique(labels)[1:])
+    # It drops pixels on the circle itself that rounding puts outside: up to three of a nucleus's n.
+    worst = max(abs(t - row[f"shape_zernike_{n}_{m}"]) * row["shape_area_um2"] for row, found in zip(rows, theirs) for (n, m), t in zip(orders, found))
+    print(f"centrosome's Zernike moments: {theirs.size} values, largest difference {worst:.2f} pixels")
+    crop, plane = labels[window], planes["H"].astype(float)
+    edge = cpmorphology.distance_to_edge(labels)[window]
+    worst = 0
+    for row in rows:
+        own = crop == row["label"]
+        if "nucleus_H_radial_cv_1" not in row:
+            continue
+        centre = np.unravel_index(np.where(own, edge, 0).argmax(), own.shape)
+        seed = np.zeros(own.shape, int)
+        seed[centre] = 1
+        walk = propagate.propagate(np.zeros(own.shape), seed, own, 1)[1]
+        bins = (walk[own] / (walk[own] + edge[own] + 0.001) * 4).astype(int)
+        for b in range(4):
+            worst = max(worst, abs(plane[own][bins == b].sum() / plane[own].sum() - row[f"nucleus_H_radial_fraction_{b + 1}"]))
+    print(f"centrosome's distances: largest difference of a shell's share {worst:.1e}")
+    if worst > 1e-6:
+        raise SystemExit("centrosome says otherwise")
+
+
+def main(image, labels, x, y, side, out, histomicstk=None, centrosome=None):
     x, y, side = int(x), int(y), int(side)
     window = np.s_[y:y + side, x:x + side]
     rgb = skimage.io.imread(image)[window][..., :3]
@@ -248,6 +343,8 @@ def main(image, labels, x, y, side, out, histomicstk=None):
     rows, planes = measure(truth, rgb, x, y)
     if histomicstk:
         compare_with_histomicstk(histomicstk, truth, window, planes, rows)
+    if centrosome:
+        compare_with_centrosome(centrosome, truth, window, planes, rows)
     folder = pathlib.Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     skimage.io.imsave(folder / "image.png", rgb, check_contrast=False)
