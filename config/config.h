@@ -116,6 +116,17 @@ struct FeatureConfig {
     bool neighbours = true;  ///< distances, counts, Delaunay and Voronoi over the whole slide
 };
 
+enum class IhcPlace { Nucleus, Ring, Edge };
+
+/// How nuclei are graded on slides with DAB (`stain.stains = hdab`). Natural-log OD; the defaults
+/// are QuPath's 0.2, 0.4 and 0.6 of its log10.
+struct IhcConfig {
+    IhcPlace place = IhcPlace::Nucleus;
+    double weak_od = 0.46;
+    double moderate_od = 0.92;
+    double strong_od = 1.38;
+};
+
 struct RunConfig {
     int threads = 0;         ///< 0 = all cores
     int64_t memory_mib = 0;  ///< 0 = 1400; bounds slots, open regions and caches
@@ -132,6 +143,7 @@ struct Config {
     ModelConfig model;
     SeparateConfig separate;
     FeatureConfig features;
+    IhcConfig ihc;
     RunConfig run;
     NetworkConfig network;
     TrainConfig train;

@@ -27,6 +27,8 @@ constexpr std::array<std::pair<const char*, StainMethod>, 4> kMethods{
      {"none", StainMethod::None}}};
 constexpr std::array<std::pair<const char*, StainSet>, 2> kStains{
     {{"he", StainSet::He}, {"hdab", StainSet::Hdab}}};
+constexpr std::array<std::pair<const char*, IhcPlace>, 3> kIhcPlaces{
+    {{"nucleus", IhcPlace::Nucleus}, {"ring", IhcPlace::Ring}, {"edge", IhcPlace::Edge}}};
 
 constexpr std::array<std::pair<const char*, NetworkActivation>, 4> kActivations{
     {{"relu", NetworkActivation::Relu},
@@ -51,6 +53,7 @@ constexpr std::array<std::pair<const char*, Precision>, 2> kPrecisions{
 
 constexpr const auto& names_of(StainMethod) { return kMethods; }
 constexpr const auto& names_of(StainSet) { return kStains; }
+constexpr const auto& names_of(IhcPlace) { return kIhcPlaces; }
 constexpr const auto& names_of(NetworkActivation) { return kActivations; }
 constexpr const auto& names_of(ActivationPlacement) { return kPlaces; }
 constexpr const auto& names_of(FusionKind) { return kFusions; }
@@ -269,6 +272,15 @@ void validate(const Config& config) {
         fail(ErrorKind::Config, "separate.min_area_um2 = ", config.separate.min_area_um2,
              " is more than a nucleus within separate.reach_um = ", config.separate.reach_um,
              " can have");
+    const IhcConfig& ihc = config.ihc;
+    if (ihc.weak_od > ihc.moderate_od || ihc.moderate_od > ihc.strong_od)
+        fail(ErrorKind::Config, "ihc.weak_od = ", ihc.weak_od,
+             ", ihc.moderate_od = ", ihc.moderate_od, " and ihc.strong_od = ", ihc.strong_od,
+             " must not fall");
+    if (config.stain.stains == StainSet::Hdab && config.features.intensity &&
+        ihc.place == IhcPlace::Ring && config.features.ring_um == 0)
+        fail(ErrorKind::Config,
+             "ihc.place = ring, but features.ring_um = 0 measures no ring; set it above 0");
 }
 
 std::string config_yaml(const Config& config) {

@@ -94,6 +94,16 @@ void visit(V& v, FeatureConfig& c) {
 }
 
 template <class V>
+void visit(V& v, IhcConfig& c) {
+    v("place", c.place, Effect::Results, Range{},
+      "whose mean DAB grades a nucleus: nucleus, ring or edge");
+    v("weak_od", c.weak_od, Effect::Results, Range{0, 10},
+      "from this density on it is positive, natural-log OD");
+    v("moderate_od", c.moderate_od, Effect::Results, Range{0, 10}, "from here on 2+");
+    v("strong_od", c.strong_od, Effect::Results, Range{0, 10}, "from here on 3+");
+}
+
+template <class V>
 void visit(V& v, RunConfig& c) {
     v("threads", c.threads, Effect::Running, Range{0, 1024}, "CPU threads; 0 = all cores");
     v("memory_mib", c.memory_mib, Effect::Running, Range{0, 1 << 22},
@@ -159,6 +169,7 @@ void visit(V& v, Config& c) {
     v.section("model", c.model, "what finds the nuclei");
     v.section("separate", c.separate, "how touching nuclei are told apart");
     v.section("features", c.features, "what is measured on every nucleus");
+    v.section("ihc", c.ihc, "how nuclei are graded on slides with DAB");
     v.section("run", c.run, "resources");
     v.section("network", c.network, "shape of a network that is trained");
     v.section("train", c.train, "how it is trained");

@@ -248,6 +248,13 @@ std::string ResultReader::provenance(const std::string& name) const {
     return read_text(group.get(), name);
 }
 
+double ResultReader::summary(const std::string& group, const std::string& name) const {
+    const Id own(check(H5Gopen2(impl_->file.get(), ("summary/" + group).c_str(), H5P_DEFAULT),
+                       "no group", "summary/" + group, ErrorKind::Slide),
+                 &H5Gclose);
+    return read_number_attribute(own.get(), name);
+}
+
 namespace {
 template <class T>
 void read_raster(const Id& file, Raster raster, const PixelRect& rect, ImageView<T> out) {

@@ -106,6 +106,8 @@ public:
     std::vector<std::string> uuids(uint64_t first, uint64_t n) const;
     /// A text of /provenance by name, e.g. "model"; empty when there is none.
     std::string provenance(const std::string& name) const;
+    /// An attribute of /summary/<group>. Throws Error{Slide} when there is none.
+    double summary(const std::string& group, const std::string& name) const;
     /// A part of one raster, work frame; out has the size of rect.
     void read(Raster raster, const PixelRect& rect_work, ImageView<uint8_t> out) const;
     void read(Raster raster, const PixelRect& rect_work, ImageView<uint32_t> out) const;

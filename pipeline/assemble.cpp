@@ -6,10 +6,12 @@
 #include <array>
 #include <map>
 #include <numeric>
+#include <optional>
 
 #include "io/region_files.h"
 #include "pipeline/measure_neighbours.h"
 #include "pipeline/region_buffer.h"
+#include "stages/ihc.h"
 #include "stages/neighbours.h"
 
 namespace wsi {
@@ -34,9 +36,11 @@ public:
         }
     }
 
-    /// sites: filled with where all nuclei stand, in id order; null: not wanted.
-    void run(std::vector<Site>* sites) {
+    /// sites: filled with where all nuclei stand, in id order; grade: makes the first column that
+    /// the parts lack. Null: not wanted.
+    void run(std::vector<Site>* sites, IhcScorer* grade) {
         sites_ = sites;
+        grade_ = grade;
         const int64_t bands = ceil_div(plan_.frame.size.height, kIdCellPx);
         Band before, here = load(0);
         for (int64_t band = 0; band < bands; ++band) {
@@ -63,6 +67,7 @@ private:
     std::map<RegionIndex, RegionNucleiReader> readers_;  // of the region rows near the band
     uint32_t next_id_ = 1;
     std::vector<Site>* sites_ = nullptr;
+    IhcScorer* grade_ = nullptr;
 };
 
 RegionNucleiReader& Assembler::reader(RegionIndex region) {
@@ -90,7 +95,13 @@ Band Assembler::load(int64_t cell_row) {
         band.nuclei.append(all, i);
         band.ids.push_back(next_id_++);
     }
-    if (band.nuclei.size() > 0) out_.append(band.nuclei);
+    if (band.nuclei.size() == 0) return band;
+    out_.append(band.nuclei);
+    if (grade_ != nullptr) {
+        std::vector<float> grades(band.nuclei.size());
+        for (size_t i = 0; i < grades.size(); ++i) grades[i] = (*grade_)(band.nuclei.row(i));
+        out_.append_column(band.nuclei.columns, grades);
+    }
     if (sites_ != nullptr)
         for (const NucleusIdentity& who : band.nuclei.identity) sites_->push_back(site_of(who));
     return band;
@@ -196,12 +207,18 @@ private:
 }  // namespace
 
 void assemble(const SlidePlan& plan, const PartStore& parts, const ResultHeader& header,
-              const std::string& path, const FeatureConfig& features, RunStatus& status) {
+              const std::string& path, const Config& config, RunStatus& status) {
+    const FeatureConfig& features = config.features;
     status.enter("assemble");
     ResultWriter out(path, header);
     std::vector<Site> sites;
     if (features.neighbours) sites.reserve(static_cast<size_t>(count_nuclei(plan, parts)));
-    Assembler(plan, parts, out, status).run(features.neighbours ? &sites : nullptr);
+    std::optional<IhcScorer> grade;
+    if (config.stain.stains == StainSet::Hdab && features.intensity)
+        grade.emplace(config.ihc, header.schema);
+    Assembler(plan, parts, out, status)
+        .run(features.neighbours ? &sites : nullptr, grade ? &*grade : nullptr);
+    if (grade) out.add_summary("ihc", grade->summary());
     if (features.neighbours) measure_neighbours(sites, plan.frame, header, out, status);
     if (header.keep_maps) {
         KeptMaps kept(plan, parts, out);

@@ -236,7 +236,7 @@ ResultHeader SlideRun::result_header() const {
     ResultHeader header;
     header.slide = slide_->info();
     header.frame = frame_;
-    header.schema = table_schema(config_.features);
+    header.schema = table_schema(config_.features, config_.stain.stains);
     header.stain_matrix = fit_.stain.matrix;
     header.stain_max_concentration = fit_.stain.max_concentration;
     header.stain_fitted = fit_.stain.fitted;
@@ -306,7 +306,7 @@ SlideReport SlideRun::run() {
     check_failures();
     if (config_.features.neighbours)
         check_neighbour_memory(config_.run, count_nuclei(*plan_, parts_));
-    assemble(*plan_, parts_, result_header(), paths_.result, config_.features, status_);
+    assemble(*plan_, parts_, result_header(), paths_.result, config_, status_);
     export_all(Restart::Yes);
     const SlideReport done =
         report(failures_.empty() ? SlideOutcome::Complete : SlideOutcome::CompleteWithFailures);
