@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "io/column_naming.h"
 #include "io/result_store.h"
 
 namespace wsi {
@@ -16,6 +17,8 @@ struct ExportOptions {
     std::function<void(double fraction)> progress;  ///< may be empty
     /// Feature columns, `*` stands for any text; empty = the format's own choice.
     std::vector<std::string> columns;
+    Naming naming = Naming::Ours;  ///< of feature columns
+    LooseNames loose_names = LooseNames::No;
     double simplify_px = 0;   ///< how far outlines may move, level-0 pixels; 0 = as they are
     uint64_t split_rows = 0;  ///< most nuclei in one file; 0 = all in one
 };

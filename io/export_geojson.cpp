@@ -18,11 +18,17 @@ struct Measurement {
     const char* name;
 };
 constexpr Measurement kMeasurements[] = {
-    {"shape_area_um2", "Area µm^2"},          {"shape_perimeter_um", "Length µm"},
-    {"shape_circularity", "Circularity"},     {"shape_solidity", "Solidity"},
-    {"shape_major_axis_um", "Major axis µm"}, {"shape_minor_axis_um", "Minor axis µm"},
-    {"shape_eccentricity", "Eccentricity"},   {"nucleus_H_mean", "Hematoxylin: Mean"},
+    {"shape_area_um2", "Area µm^2"},
+    {"shape_perimeter_um", "Length µm"},
+    {"shape_circularity", "Circularity"},
+    {"shape_solidity", "Solidity"},
+    {"shape_major_axis_um", "Major axis µm"},
+    {"shape_minor_axis_um", "Minor axis µm"},
+    {"shape_eccentricity", "Eccentricity"},
+    {"nucleus_H_mean", "Hematoxylin: Mean"},
     {"nucleus_E_mean", "Eosin: Mean"},
+    {"nucleus_DAB_mean", "DAB: Mean"},
+    {"ihc_grade", "IHC grade"},
 };
 
 /// Per column: its measurement's name, quoted, with a colon.

@@ -25,12 +25,16 @@ void simplify(NucleiBatch& rows, double tolerance_px) {
 
 ExportSource::ExportSource(const ResultReader& result, const ExportOptions& options,
                            std::vector<size_t> columns, uint64_t first, uint64_t count)
-    : result_(result),
-      options_(options),
-      columns_(std::move(columns)),
-      first_(first),
-      count_(count) {
-    for (const size_t k : columns_) schema_.push_back(result.header().schema.at(k));
+    : result_(result), options_(options), first_(first), count_(count) {
+    FeatureSchema chosen;
+    for (const size_t k : columns) chosen.push_back(result.header().schema.at(k));
+    const WorkFrame& frame = result.header().frame;
+    for (const NamedColumn& column : name_columns(chosen, options.naming, options.loose_names,
+                                                  frame.mpp() / frame.downsample)) {
+        columns_.push_back(columns[column.place]);
+        schema_.push_back({column.name, column.unit, chosen[column.place].description});
+        factors_.push_back(static_cast<float>(column.factor));
+    }
 }
 
 std::string ExportSource::slide_name() const {
@@ -58,6 +62,9 @@ void ExportSource::for_each_block(const std::function<void(const ExportBlock&)>&
     for (uint64_t first = first_; first < first_ + count_; first += n) {
         n = std::min(kBlock - first % kBlock, first_ + count_ - first);
         ExportBlock block{result_.rows(first, n, columns_), result_.uuids(first, n), first};
+        if (options_.naming != Naming::Ours)
+            for (size_t i = 0; i < block.rows.features.size(); ++i)
+                block.rows.features[i] *= factors_[i % factors_.size()];
         if (options_.simplify_px > 0) simplify(block.rows, options_.simplify_px);
         use(block);
         if (options_.progress)

@@ -19,14 +19,15 @@ struct ExportBlock {
 /// outlines simplified when asked for.
 class ExportSource {
 public:
-    /// `columns`: places in result.header().schema, in the order of the file.
+    /// `columns`: places in result.header().schema, in the order of the file; those that
+    /// options.naming has no name for are left out.
     ExportSource(const ResultReader& result, const ExportOptions& options,
                  std::vector<size_t> columns, uint64_t first, uint64_t count);
 
     const ResultReader& result() const { return result_; }
     const ResultHeader& header() const { return result_.header(); }
     const ExportOptions& options() const { return options_; }
-    /// The feature columns chosen.
+    /// The feature columns chosen, as options().naming calls them.
     const FeatureSchema& schema() const { return schema_; }
     uint64_t count() const { return count_; }
 
@@ -42,6 +43,7 @@ private:
     const ResultReader& result_;
     const ExportOptions& options_;
     std::vector<size_t> columns_;
+    std::vector<float> factors_;  // of their values
     FeatureSchema schema_;
     uint64_t first_, count_;
 };

@@ -91,6 +91,12 @@ void add_output_options(CLI::App& app, CommonOptions& o) {
                    "files for viewers ten")
         ->delimiter(',')
         ->default_str("");
+    app.add_option("--naming", o.naming,
+                   "names and units of measurements in the exports; what the tool lacks or defines "
+                   "otherwise is left out")
+        ->check(CLI::IsMember({"ours", "histomicstk", "qupath", "cellprofiler"}));
+    app.add_flag("--loose-names", o.loose_names,
+                 "with --naming: what the tool defines otherwise, too (docs/naming.md)");
     app.add_option("--simplify", o.simplify_px,
                    "let outlines in the exports move by so many level-0 pixels, e.g. 0.5")
         ->check(CLI::NonNegativeNumber);

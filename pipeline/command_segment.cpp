@@ -55,6 +55,8 @@ ExportOptions export_options(const CommonOptions& o) {
     ExportOptions out;
     out.frame = o.frame == "level0" ? Frame::Level0 : Frame::Qupath;
     out.columns = o.columns;
+    out.naming = naming_of(o.naming);
+    out.loose_names = o.loose_names ? LooseNames::Yes : LooseNames::No;
     out.simplify_px = o.simplify_px;
     out.split_rows = o.split_rows;
     return out;

@@ -20,10 +20,12 @@ struct CommonOptions {
     std::optional<double> slide_mpp, work_mpp;
     std::string roi, mask, frame = "qupath", log_file;
     std::vector<std::string> columns;  ///< of the nuclei table, in exports
+    std::string naming = "ours";       ///< of those columns
     double simplify_px = 0;
     uint64_t split_rows = 0;
     std::string command_line;
-    int quiet = 0, verbose = 0, keep_maps = 0, restart = 0, no_provenance_paths = 0;
+    int loose_names = 0, quiet = 0, verbose = 0, keep_maps = 0, restart = 0,
+        no_provenance_paths = 0;
 };
 
 /// Configuration in force: defaults, preset, file, --set, then the named options. Validated.

@@ -289,7 +289,8 @@ SlideReport SlideRun::report(SlideOutcome outcome) const {
 }
 
 SlideReport SlideRun::run() {
-    choose_columns(feature_schema(config_.features), job_.exports.columns);  // refused before work
+    choose_columns(table_schema(config_.features, config_.stain.stains),
+                   job_.exports.columns);  // refused before work
     status_.enter("open");
     slide_ = open_slide(job_.slide, config_.slide, paths_.parts);
     for (const std::string& warning : slide_->info().warnings)

@@ -35,6 +35,27 @@ def check_columns(result):
         assert "shape_area_um2" in said and "nearest" in said and said.count("\n") == 1, said
 
 
+def check_naming(result):
+    """Names and units of other tools: in the table, in GeoJSON, in a column file."""
+    def header(*option):
+        with open(result.export(".csv", *option), newline="") as file:
+            return next(csv.reader(file))
+    names = header("--naming", "cellprofiler")
+    assert {"AreaShape_Solidity", "AreaShape_Eccentricity"} <= set(names) and "uuid" in names
+    assert "AreaShape_FormFactor" not in names and "shape_area_um2" not in names
+    assert "AreaShape_FormFactor" in header("--naming", "cellprofiler", "--loose-names")
+    table = pandas.read_csv(result.export(".csv", "--naming", "cellprofiler", "--columns", "shape_solidity"))
+    assert list(table.columns[-2:]) == ["cut_at_reach", "AreaShape_Solidity"]
+    assert np.array_equal(table["AreaShape_Solidity"].astype(np.float32), result.table["shape_solidity"], equal_nan=True)
+    densities = pyogrio.read_dataframe(result.export(".gpkg", "--naming", "qupath", "--loose-names"))["Nucleus: Hematoxylin: Mean"]
+    expected = result.table["nucleus_H_mean"] / np.log(10)
+    assert np.allclose(densities.astype(float), expected, rtol=1e-6, equal_nan=True)
+    features = json.loads(result.export(".geojson", "--naming", "qupath").read_text())["features"]
+    keys = set().union(*(f["properties"]["measurements"] for f in features))
+    assert "Length µm" in keys and "Area µm^2" not in keys, keys
+    result.export(".csv", "--naming", "imagej", name="never", expect=1)
+
+
 def check_csv(result):
     table = pandas.read_csv(result.export(".csv.gz"))
     assert list(table["class"]) == result.class_names(), "a comma and quotes in a class name"
@@ -90,6 +111,7 @@ def main():
     with results() as made:
         many, _, none = made
         check_columns(many)
+        check_naming(many)
         check_csv(many)
         check_simplify(many)
         check_split(many)

@@ -106,6 +106,23 @@ TEST(FeaturesTest, a_disk_has_the_sizes_of_a_circle) {
     EXPECT_GT(f.at("shape_fsd_2"), 0.98);
 }
 
+TEST(FeaturesTest, the_euler_number_counts_pieces_and_holes) {
+    const auto euler = [](auto&& inside) {
+        return measure(Drawn(12, inside)).at("shape_euler_number");
+    };
+    EXPECT_EQ(euler([](int64_t x, int64_t y) { return x == 5 && y == 5; }), 1);
+    EXPECT_EQ(euler([](int64_t x, int64_t y) { return x == y && (x == 5 || x == 6); }), 1);
+    EXPECT_EQ(euler([](int64_t x, int64_t y) { return y == 5 && (x == 3 || x == 5); }), 2);
+    // A ring that is closed at corners only, and one around a piece of its own.
+    EXPECT_EQ(euler([](int64_t x, int64_t y) { return std::abs(x - 5) + std::abs(y - 5) == 1; }),
+              0);
+    EXPECT_EQ(euler([](int64_t x, int64_t y) {
+                  const int64_t r = std::max(std::abs(x - 5), std::abs(y - 5));
+                  return r == 0 || r == 2;
+              }),
+              1);
+}
+
 TEST(FeaturesTest, shapes_do_not_depend_on_where_they_lie) {
     const Drawn here = ellipse(9, 6, 0.5);
     Drawn there = here;

@@ -1,0 +1,240 @@
+#include "io/column_aliases.h"
+
+#include <array>
+#include <utility>
+
+namespace wsi {
+
+namespace {
+
+using enum Definition;
+using enum Convert;
+using Names = std::vector<std::pair<std::string, std::string>>;  // ours, theirs
+
+class Table {
+public:
+    void add(const std::string& ours, const std::string& theirs, Definition definition = Same,
+             Convert convert = Nothing) {
+        rows_.push_back({ours, theirs, definition, convert});
+    }
+    /// All of `names` behind prefixes.
+    void add(const std::string& our_prefix, const std::string& their_prefix, const Names& names,
+             Definition definition = Same, Convert convert = Nothing) {
+        for (const auto& [ours, theirs] : names)
+            add(our_prefix + ours, their_prefix + theirs, definition, convert);
+    }
+    /// Numbers first .. last behind ours, counted from `theirs_first` behind theirs.
+    void count(const std::string& ours, const std::string& theirs, int last, int theirs_first,
+               Definition definition = Same) {
+        for (int k = 1; k <= last; ++k)
+            add(ours + std::to_string(k), theirs + std::to_string(k - 1 + theirs_first),
+                definition);
+    }
+    std::vector<Alias> take() { return std::move(rows_); }
+
+private:
+    std::vector<Alias> rows_;
+};
+
+const Names& haralick_names() {
+    static const Names names{{"asm", "ASM"},
+                             {"contrast", "Contrast"},
+                             {"correlation", "Correlation"},
+                             {"sum_of_squares", "SumOfSquares"},
+                             {"idm", "IDM"},
+                             {"sum_average", "SumAverage"},
+                             {"sum_variance", "SumVariance"},
+                             {"sum_entropy", "SumEntropy"},
+                             {"entropy", "Entropy"},
+                             {"difference_variance", "DifferenceVariance"},
+                             {"difference_entropy", "DifferenceEntropy"},
+                             {"imc1", "IMC1"},
+                             {"imc2", "IMC2"}};
+    return names;
+}
+
+/// HistomicsTK 1.4, compute_nuclei_features and the prefixes of its command-line tool.
+std::vector<Alias> histomicstk() {
+    Table t;
+    t.add("shape_orientation_rad", "Orientation.Orientation");
+    t.add("shape_area_px", "Size.Area");
+    t.add("shape_convex_area_um2", "Size.ConvexHullArea", Same, Pixels);
+    t.add("shape_major_axis_px", "Size.MajorAxisLength");
+    t.add("shape_minor_axis_px", "Size.MinorAxisLength");
+    t.add("shape_perimeter_px", "Size.Perimeter", Other);
+    t.add("shape_circularity", "Shape.Circularity", Other);
+    t.add("shape_eccentricity", "Shape.Eccentricity");
+    t.add("shape_equivalent_diameter_um", "Shape.EquivalentDiameter", Same, Pixels);
+    t.add("shape_extent", "Shape.Extent");
+    t.add("shape_fractal_dimension", "Shape.FractalDimension");
+    t.add("shape_axis_ratio", "Shape.MinorMajorAxisRatio");
+    t.add("shape_solidity", "Shape.Solidity");
+    t.count("shape_hu_", "Shape.HuMoments", 7, 1);
+    t.count("nucleus_H_hu_", "Shape.WeightedHuMoments", 7, 1);
+    t.count("shape_fsd_", "Shape.FSD", 6, 1, Other);
+    const Names statistics{{"mean", "Mean"},
+                           {"sd", "Std"},
+                           {"min", "Min"},
+                           {"max", "Max"},
+                           {"median", "Median"},
+                           {"iqr", "IQR"},
+                           {"mad", "MAD"},
+                           {"skewness", "Skewness"},
+                           {"kurtosis", "Kurtosis"},
+                           {"hist_entropy", "HistEntropy"},
+                           {"hist_energy", "HistEnergy"}};
+    t.add("nucleus_H_", "Nucleus.Intensity.", statistics);
+    t.add("ring_E_", "Cytoplasm.Intensity.", statistics, Other);
+    for (const auto& [channel, band] : {std::pair{"R", "0"}, {"G", "1"}, {"B", "2"}})
+        t.add(std::string("nucleus_") + channel + "_",
+              std::string("Nucleus.Band") + band + ".Intensity.", statistics);
+    t.add("nucleus_H_gradient_", "Nucleus.Gradient.Mag.",
+          {{"mean", "Mean"},
+           {"sd", "Std"},
+           {"skewness", "Skewness"},
+           {"kurtosis", "Kurtosis"},
+           {"hist_entropy", "HistEntropy"},
+           {"hist_energy", "HistEnergy"}});
+    t.add("nucleus_H_canny_", "Nucleus.Gradient.Canny.", {{"sum", "Sum"}, {"mean", "Mean"}}, Other);
+    for (const auto& [ours, theirs] : haralick_names())
+        t.add("nucleus_H_haralick_" + ours, "Nucleus.Haralick." + theirs,
+              {{"_mean", ".Mean"}, {"_range", ".Range"}}, Other);
+    return t.take();
+}
+
+/// QuPath 0.6: ObjectMeasurements, cell detection, Delaunay and intensity features.
+std::vector<Alias> qupath() {
+    Table t;
+    t.add("shape_area_um2", "Area µm^2", Other);
+    t.add("shape_perimeter_um", "Length µm");
+    t.add("shape_circularity", "Circularity", Other);
+    t.add("shape_solidity", "Solidity", Other);
+    t.add("shape_bounding_circle_diameter_um", "Max diameter µm");
+    t.add("shape_min_caliper_um", "Min diameter µm");
+    t.add("shape_max_caliper_um", "Nucleus: Max caliper");
+    t.add("shape_eccentricity", "Nucleus: Eccentricity", Other);
+    const Names plain{{"mean", "Mean"}, {"median", "Median"}, {"min", "Min"}, {"max", "Max"}};
+    const Names spread{{"sd", "Std.Dev."}};
+    for (const auto& [place, compartment] :
+         {std::pair{"nucleus", "Nucleus"}, {"ring", "Cytoplasm"}}) {
+        const Definition definition = compartment[0] == 'N' ? Same : Other;
+        const auto add = [&, place = place, compartment = compartment](
+                             const char* channel, const char* theirs, Definition d, Convert c) {
+            const std::string ours = std::string(place) + "_" + channel + "_";
+            const std::string prefix = std::string(compartment) + ": " + theirs + ": ";
+            t.add(ours, prefix, plain, d, c);
+            t.add(ours, prefix, spread, Other, c);
+        };
+        add("R", "Red", definition, Nothing);
+        add("G", "Green", definition, Nothing);
+        add("B", "Blue", definition, Nothing);
+        add("H", "Hematoxylin", Other, Decadic);
+        add("E", "Eosin", Other, Decadic);
+        add("DAB", "DAB", Other, Decadic);
+    }
+    t.add("neighbours_delaunay_", "Delaunay: ",
+          {{"degree", "Num neighbors"},
+           {"mean_um", "Mean distance"},
+           {"median_um", "Median distance"},
+           {"max_um", "Max distance"},
+           {"min_um", "Min distance"},
+           {"mean_triangle_um2", "Mean triangle area"},
+           {"max_triangle_um2", "Max triangle area"}});
+    constexpr std::array<const char*, 13> kHaralick{"Angular second moment",
+                                                    "Contrast",
+                                                    "Correlation",
+                                                    "Sum of squares",
+                                                    "Inverse difference moment",
+                                                    "Sum average",
+                                                    "Sum variance",
+                                                    "Sum entropy",
+                                                    "Entropy",
+                                                    "Difference variance",
+                                                    "Difference entropy",
+                                                    "Information measure of correlation 1",
+                                                    "Information measure of correlation 2"};
+    for (size_t k = 0; k < kHaralick.size(); ++k)
+        t.add("nucleus_H_haralick_" + haralick_names()[k].first + "_mean",
+              std::string("ROI: Hematoxylin: Haralick ") + kHaralick[k] + " (F" +
+                  std::to_string(k) + ")",
+              Other);
+    return t.take();
+}
+
+/// CellProfiler 4.2; the image of a channel bears the channel's name, shells are four.
+std::vector<Alias> cellprofiler() {
+    Table t;
+    t.add("shape_", "AreaShape_",
+          {{"area_px", "Area"},
+           {"major_axis_px", "MajorAxisLength"},
+           {"minor_axis_px", "MinorAxisLength"},
+           {"solidity", "Solidity"},
+           {"extent", "Extent"},
+           {"eccentricity", "Eccentricity"},
+           {"euler_number", "EulerNumber"}});
+    t.add("shape_", "AreaShape_",
+          {{"convex_area_um2", "ConvexArea"},
+           {"equivalent_diameter_um", "EquivalentDiameter"},
+           {"max_radius_um", "MaximumRadius"},
+           {"mean_radius_um", "MeanRadius"},
+           {"median_radius_um", "MedianRadius"}},
+          Same, Pixels);
+    t.add("shape_orientation_rad", "AreaShape_Orientation", Same, Degrees);
+    t.add("shape_perimeter_px", "AreaShape_Perimeter", Other);
+    t.add("shape_circularity", "AreaShape_FormFactor", Other);
+    t.add("shape_min_caliper_um", "AreaShape_MinFeretDiameter", Other, Pixels);
+    t.add("shape_max_caliper_um", "AreaShape_MaxFeretDiameter", Other, Pixels);
+    for (const std::string pq : {"20", "11", "02", "21", "12", "03", "30"}) {
+        const std::string order{pq[0], '_', pq[1]};
+        if (pq != "30") t.add("shape_mu_" + pq, "AreaShape_CentralMoment_" + order, Same, Pixels);
+        t.add("shape_nu_" + pq, "AreaShape_NormalizedMoment_" + order);
+    }
+    t.count("shape_hu_", "AreaShape_HuMoment_", 7, 0);
+    for (int n = 0; n <= 9; ++n)
+        for (int m = n % 2; m <= n; m += 2) {
+            const std::string order = std::to_string(n) + "_" + std::to_string(m);
+            t.add("shape_zernike_" + order, "AreaShape_Zernike_" + order);
+        }
+    for (const std::string channel : {"H", "E", "DAB", "residual", "R", "G", "B", "grey"}) {
+        const bool bytes =
+            channel.size() == 4 || channel == "R" || channel == "G" || channel == "B";
+        const Convert convert = bytes ? UnitInterval : Nothing;
+        for (const auto& [ours, theirs] : Names{{"mean", "MeanIntensity"},
+                                                {"sd", "StdIntensity"},
+                                                {"min", "MinIntensity"},
+                                                {"max", "MaxIntensity"},
+                                                {"median", "MedianIntensity"},
+                                                {"mad", "MADIntensity"}})
+            t.add("nucleus_" + channel + "_" + ours, "Intensity_" + theirs + "_" + channel, Same,
+                  convert);
+        for (const auto& [ours, theirs] : Names{{"mean", "MeanIntensityEdge"},
+                                                {"sd", "StdIntensityEdge"},
+                                                {"min", "MinIntensityEdge"},
+                                                {"max", "MaxIntensityEdge"}})
+            t.add("edge_" + channel + "_" + ours, "Intensity_" + theirs + "_" + channel, Other,
+                  convert);
+    }
+    t.add("nucleus_H_sum", "Intensity_IntegratedIntensity_H");
+    t.add("nucleus_H_mass_displacement_um", "Intensity_MassDisplacement_H", Same, Pixels);
+    for (const auto& [ours, theirs] :
+         {std::pair{"fraction", "FracAtD"}, {"mean", "MeanFrac"}, {"cv", "RadialCV"}})
+        for (int bin = 1; bin <= 4; ++bin)
+            t.add(
+                std::string("nucleus_H_radial_") + ours + "_" + std::to_string(bin),
+                std::string("RadialDistribution_") + theirs + "_H_" + std::to_string(bin) + "of4");
+    t.add("neighbours_nearest_1_um", "Neighbors_FirstClosestDistance_Adjacent", Same, Pixels);
+    t.add("neighbours_nearest_2_um", "Neighbors_SecondClosestDistance_Adjacent", Same, Pixels);
+    return t.take();
+}
+
+}  // namespace
+
+const std::vector<Alias>& aliases_of(Naming naming) {
+    static const std::vector<Alias> none, a = histomicstk(), b = qupath(), c = cellprofiler();
+    return naming == Naming::HistomicsTk    ? a
+           : naming == Naming::QuPath       ? b
+           : naming == Naming::CellProfiler ? c
+                                            : none;
+}
+
+}  // namespace wsi
