@@ -14,6 +14,7 @@
 #include "io/column_choice.h"
 #include "io/export.h"
 #include "io/result_summary.h"
+#include "io/roi.h"
 #include "io/sha.h"
 #include "io/text_file.h"
 #include "tests/support/temp_dir.h"
@@ -159,6 +160,37 @@ TEST(ExportTest, rings_are_closed_and_shifted_by_the_bounds_for_qupath) {
     EXPECT_THAT(text("l.geojson"), testing::HasSubstr("[[10,0],[15,0.5],[11.25,7],[10,0]]"));
     EXPECT_THAT(text("q.geojson"),
                 testing::HasSubstr("[[-90,-50],[-85,-49.5],[-88.75,-43],[-90,-50]]"));
+}
+
+TEST(ExportTest, outlines_come_back_as_a_region_of_interest_on_a_slide_with_bounds) {
+    const test::TempDir dir;
+    write(dir.file("r.h5"), 3);
+    const ResultReader reader(dir.file("r.h5"));
+    const NucleiBatch rows = reader.rows(0, 3);
+    const PixelRect bounds = reader.header().slide.bounds;
+    for (const Frame frame : {Frame::Qupath, Frame::Level0}) {
+        ExportOptions options;
+        options.frame = frame;
+        export_result(reader, dir.file("o.geojson"), options);
+        const auto polygons = read_roi_geojson(
+            dir.file("o.geojson"),
+            frame == Frame::Qupath ? PixelPoint{bounds.x, bounds.y} : PixelPoint{});
+        ASSERT_EQ(polygons.size(), 3u);
+        for (size_t i = 0; i < 3; ++i)
+            for (size_t k = 0; k < rows.contour(i).size(); ++k) {
+                EXPECT_NEAR(polygons[i].rings[0][k].x, rows.contour(i)[k].x / 100.0, 1e-9);
+                EXPECT_NEAR(polygons[i].rings[0][k].y, rows.contour(i)[k].y / 100.0, 1e-9);
+            }
+    }
+}
+
+TEST(ExportTest, parts_are_named_by_number_and_hold_as_many_as_asked_for) {
+    EXPECT_THAT(split_names("a b/o.geojson.gz", 10, 4),
+                testing::ElementsAre("a b/o.part-0001.geojson.gz", "a b/o.part-0002.geojson.gz",
+                                     "a b/o.part-0003.geojson.gz"));
+    EXPECT_THAT(split_names("o.csv", 10, 10), testing::ElementsAre("o.csv"));
+    EXPECT_THAT(split_names("o.csv", 0, 10), testing::ElementsAre("o.csv"));
+    EXPECT_THAT(split_names("o.csv", 10, 0), testing::ElementsAre("o.csv"));
 }
 
 TEST(ExportTest, the_suffix_decides_and_unknown_ones_are_refused) {
