@@ -41,6 +41,12 @@ public:
                            const Describe& describe);
 
 private:
+    std::span<const PixelRun> runs_of(uint32_t label) const {
+        return {runs_.data() + run_offsets_[label], run_offsets_[label + 1] - run_offsets_[label]};
+    }
+    /// Those to be measured, in id order.
+    std::vector<uint32_t> owned_labels(const LabelledWindow& window, const PixelRect& owned,
+                                       OffTissue off) const;
     NucleusIdentity identify(const LabelledWindow& window, uint32_t label,
                              std::span<const PixelRun> runs);
     const WorkFrame frame_;
