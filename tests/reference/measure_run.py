@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures whole runs and what the script in front of the program costs, and writes docs/measurements/<name>.json.
 
-usage: measure_run.py slide NAME BUILD SLIDE [--threads 2] [--runs 1] [--what TEXT]
+usage: measure_run.py slide NAME BUILD SLIDE [--threads 2] [--runs 1] [--what TEXT] [--set KEY=VALUE ...]
        measure_run.py script NAME BUILD
 
 slide: alternates a run of the program with one of decode_only_bench, which reads the same tiles and does nothing with them.
@@ -43,6 +43,8 @@ def measure_slide(options):
     with tempfile.TemporaryDirectory() as folder:
         result, said = f"{folder}/out.h5", f"{folder}/decode.txt"
         run = [options.build / "wsi-segment", options.slide, "-o", result, "-q", "--restart", "--threads", str(options.threads)]
+        sets = [word for pair in options.set for word in ("--set", pair)]
+        run += sets
         decode = [options.build / "tests/bench/decode_only_bench", options.slide, str(options.threads)]
         runs = []
         for _ in range(options.runs):
@@ -58,7 +60,7 @@ def measure_slide(options):
         size_mb = round(os.path.getsize(result) / 1e6, 1)
     name = options.slide.name
     return {"slide": name, "what": options.what, "tiles": tiles, "work_pixels": pixels, "nuclei": nuclei, "h5_mb": size_mb,
-            "commands": {"run": f"wsi-segment {name} -o out.h5 -q --restart --threads {options.threads}",
+            "commands": {"run": f"wsi-segment {name} -o out.h5 -q --restart --threads {options.threads}{' '.join(['', *sets])}",
                          "decode": f"decode_only_bench {name} {options.threads}"},
             "runs": runs, "cpu_split_s": {k: round(v, 2) for k, v in split.items() if v > 0}}
 
@@ -85,6 +87,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--what", default="")
+    parser.add_argument("--set", action="append", default=[])
     options = parser.parse_args()
     values = measure_slide(options) if options.kind == "slide" else measure_script(options)
     record(options.name, values)
