@@ -245,7 +245,10 @@ private:
                             "score separation on perfect maps, too: what no model can exceed");
         evaluate_->add_option("--compat", o.compat, "whose rules for images without nuclei")
             ->check(CLI::IsMember({"ours", "hovernet", "conic", "paper"}));
-        evaluate_->add_option("-o,--output", o.output, "report .csv; tables go beside it as .md")
+        evaluate_
+            ->add_option("-o,--output", o.output,
+                         "report .csv, with tables beside it as .md; or a folder, which also gets "
+                         "pictures of the best, median and worst image")
             ->required();
         evaluate_->add_option("--save-labels", o.save_labels,
                               "folder for the labels found, 16-bit PNG");

@@ -7,6 +7,8 @@
 #include "io/csv_table.h"
 #include "io/picture.h"
 #include "pipeline/commands.h"
+#include "pipeline/evaluate_overlays.h"
+#include "stages/overlay.h"
 #include "tests/support/temp_dir.h"
 
 namespace wsi {
@@ -112,6 +114,49 @@ TEST_F(EvaluateTest, unpaired_and_unequal_files_are_named) {
     write_label_picture((set() / "labels" / "a.png").string(), Image<uint32_t>(10, 250, 1).view());
     EXPECT_THAT(error_of(),
                 testing::HasSubstr("set a: the image is 320x256, but its labels are 10x250"));
+}
+
+TEST_F(EvaluateTest, a_folder_gets_the_report_and_pictures_of_best_median_and_worst) {
+    what_.output = dir_.file("report");
+    EXPECT_EQ(evaluate_command(what_, common_), 0);
+    EXPECT_EQ(cell(CsvTable(dir_.file("report/report.csv")), "all", "mean", "classical", "images"),
+              3);
+    for (const char* rank : {"best", "median", "worst"}) {
+        const RgbImage picture = read_rgb_picture(
+            (fs::path(what_.output) / ("classical-" + std::string(rank) + ".png")).string());
+        ASSERT_EQ(picture.width(), 640);  // the image, and beside it the same with outlines
+        int64_t hits = 0, on_the_left = 0;
+        for (int64_t y = 0; y < 256; ++y)
+            for (int64_t x = 0; x < 640; ++x)
+                if (std::equal(kHitColour.begin(), kHitColour.end(), picture.view().at(x, y)))
+                    ++(x < 320 ? on_the_left : hits);
+        EXPECT_GT(hits, 300) << rank;
+        EXPECT_EQ(on_the_left, 0) << rank;
+    }
+    what_.output = dir_.file("report.txt");
+    EXPECT_THAT(error_of(), testing::HasSubstr("expected a folder, or a name that ends in .csv"));
+}
+
+TEST(OverlayChoiceTest, ranks_by_pq_and_passes_over_images_without_nuclei) {
+    const auto score = [](const char* predictor, double pq, int64_t truth) {
+        ImageScore s{predictor, {}, {}, {}};
+        s.values.pq = pq;
+        s.counts.truth = truth;
+        return s;
+    };
+    const std::vector<ImageScore> scores{score("a", 0.5, 3), score("b", 0.9, 3),
+                                         score("a", 0.2, 3), score("a", 0.7, 3),
+                                         score("a", 1.0, 0), score("b", 0.9, 3)};
+    const auto a = images_to_show(scores, "a");
+    ASSERT_EQ(a.size(), 3U);
+    EXPECT_EQ(a[0].index, 2U);  // the third image of this predictor
+    EXPECT_EQ(a[1].index, 0U);
+    EXPECT_EQ(a[2].index, 1U);
+    const auto b = images_to_show(scores, "b");
+    ASSERT_EQ(b.size(), 2U);
+    EXPECT_EQ(b[0].index, 0U);
+    EXPECT_EQ(b[1].rank, "worst");
+    EXPECT_TRUE(images_to_show(scores, "c").empty());
 }
 
 TEST_F(EvaluateTest, an_unknown_split_is_an_error) {
