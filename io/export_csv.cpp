@@ -24,6 +24,8 @@ std::string csv_cell(const std::string& text) {
 void export_csv(const ExportSource& source, const std::string& path) {
     TextFile file(path);
     std::string line = "id,uuid,centroid_x_px,centroid_y_px,class";
+    const bool foreign = source.header().foreign;
+    if (foreign) line += ",source";
     for (const auto& c : layout::kFloatColumns) line += std::string(",") + c.name;
     for (const auto& c : layout::kFlagColumns) line += std::string(",") + c.name;
     for (const FeatureColumn& c : source.schema()) line += "," + c.name;
@@ -46,6 +48,10 @@ void export_csv(const ExportSource& source, const std::string& path) {
             line += ',';
             append_number(line, who.centroid_y_px);
             line += ',' + classes[who.class_id];
+            if (foreign) {
+                line += ',';
+                append_number(line, int64_t{who.source});
+            }
             for (const auto& c : layout::kFloatColumns) add(who.*c.member);
             for (const auto& c : layout::kFlagColumns) line += who.flags & c.flag ? ",1" : ",0";
             for (const float value : rows.row(i)) add(value);

@@ -106,12 +106,16 @@ void export_geojson(const ExportSource& source, const std::string& path) {
                 append_number(text, value);
                 text += ',';
             }
-            text += R"("Detection probability":)";
-            append_number(text, rows.identity[i].detection_probability);
-            if (header.classes.size() > 1) {
-                text += R"(,"Class probability":)";
-                append_number(text, rows.identity[i].class_probability);
-            }
+            const auto add = [&text](const char* key, float value) {
+                if (!std::isfinite(value)) return;
+                text += key;
+                append_number(text, value);
+                text += ',';
+            };
+            add(R"("Detection probability":)", rows.identity[i].detection_probability);
+            if (header.classes.size() > 1)
+                add(R"("Class probability":)", rows.identity[i].class_probability);
+            if (text.back() == ',') text.pop_back();
             text += "}}}";
             file.write(text);
         }

@@ -23,17 +23,6 @@ namespace {
 
 constexpr int64_t kMostBytesInMemory = int64_t{256} << 20;
 
-/// SHA-256 over the file: a flat image has no hash of its own.
-std::string file_hash(const std::string& path) {
-    std::ifstream in(path, std::ios::binary);
-    std::vector<char> buffer(1 << 20);
-    Sha256 sha;
-    while (in.read(buffer.data(), std::ssize(buffer)) || in.gcount() > 0)
-        sha.add(
-            {reinterpret_cast<const uint8_t*>(buffer.data()), static_cast<size_t>(in.gcount())});
-    return hex(sha.digest());
-}
-
 [[noreturn]] void refuse(const std::string& path, const std::string& got) {
     fail(ErrorKind::Slide, path, ": ", got, "; expected an 8-bit RGB image of stained tissue");
 }
@@ -110,7 +99,7 @@ private:
             keep_in_memory(image);
         else
             spool(image, scratch_dir);
-        info_.hash = file_hash(info_.path);
+        info_.hash = sha256_of_file(info_.path);  // a flat image has no hash of its own
     }
 
     static int orientation_of(const vips::VImage& image) {

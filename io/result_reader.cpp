@@ -146,6 +146,7 @@ struct ResultReader::Impl {
         contours = Id(check(H5Gopen2(file.get(), "contours", H5P_DEFAULT), "no group", "contours",
                             ErrorKind::Slide),
                       &H5Gclose);
+        header.foreign = H5Lexists(nuclei.get(), "source", H5P_DEFAULT) > 0;
         read_schema();
         count = dimensions(open_dataset(nuclei.get(), "id").get()).at(0);
         const Id summary(check(H5Gopen2(file.get(), "summary", H5P_DEFAULT), "no group", "summary",
@@ -207,6 +208,10 @@ NucleiBatch ResultReader::rows(uint64_t first, uint64_t n, std::span<const size_
         who.centroid_y_work = y[i] / r.header.frame.downsample;
         who.class_id = classes[i];
     }
+    if (r.header.foreign) {
+        const auto sources = r.column<uint32_t>("source", first, n);
+        for (size_t i = 0; i < n; ++i) out.identity[i].source = sources[i];
+    }
     for (const auto& c : layout::kFloatColumns) {
         const auto values = r.column<float>(c.name, first, n);
         for (size_t i = 0; i < n; ++i) out.identity[i].*c.member = values[i];
@@ -237,6 +242,14 @@ NucleiBatch ResultReader::rows(uint64_t first, uint64_t n, std::span<const size_
 
 std::vector<std::string> ResultReader::uuids(uint64_t first, uint64_t n) const {
     return read_texts(impl_->nuclei.get(), "uuid", first, n);
+}
+
+std::vector<float> ResultReader::feature(const std::string& name) const {
+    return impl_->column<float>(name, 0, impl_->count);
+}
+
+std::vector<uint8_t> ResultReader::classes() const {
+    return impl_->column<uint8_t>("class", 0, impl_->count);
 }
 
 std::string ResultReader::provenance(const std::string& name) const {

@@ -57,6 +57,7 @@ struct ResultHeader {
     std::string program_version;
     bool keep_maps = false;
     bool has_distance = true;  ///< of the maps kept: the model fills a distance map
+    bool foreign = false;      ///< nuclei found by another tool: rows have a `source`
 };
 
 inline constexpr int64_t kChunkPx = 512;  ///< side of a raster chunk in /mask, /labels, maps
@@ -104,6 +105,9 @@ public:
     /// The same with only these features: places in header().schema, in this order.
     NucleiBatch rows(uint64_t first, uint64_t n, std::span<const size_t> columns) const;
     std::vector<std::string> uuids(uint64_t first, uint64_t n) const;
+    /// One column of the schema, whole; classes of all nuclei.
+    std::vector<float> feature(const std::string& name) const;
+    std::vector<uint8_t> classes() const;
     /// A text of /provenance by name, e.g. "model"; empty when there is none.
     std::string provenance(const std::string& name) const;
     /// An attribute of /summary/<group>. Throws Error{Slide} when there is none.

@@ -170,6 +170,9 @@ struct ResultWriter::Impl {
         add("centroid_x_px", H5T_NATIVE_DOUBLE, "px", "mean of the pixel centres, level-0 pixels");
         add("centroid_y_px", H5T_NATIVE_DOUBLE, "px", "mean of the pixel centres, level-0 pixels");
         add("class", H5T_NATIVE_UINT8, "1", "id in /classes");
+        if (header.foreign)
+            add("source", H5T_NATIVE_UINT32, "1",
+                "number in the file that the nuclei came from: the label, else the place from 1");
         for (const auto& c : layout::kFloatColumns)
             add(c.name, H5T_NATIVE_FLOAT, c.unit, c.description);
         for (const auto& c : layout::kFlagColumns)
@@ -210,6 +213,8 @@ struct ResultWriter::Impl {
         put("centroid_y_px",
             gather<double>(rows.identity, [](const auto& r) { return r.centroid_y_px; }));
         put("class", gather<uint8_t>(rows.identity, [](const auto& r) { return r.class_id; }));
+        if (header.foreign)
+            put("source", gather<uint32_t>(rows.identity, [](const auto& r) { return r.source; }));
         for (const auto& c : layout::kFloatColumns)
             put(c.name, gather<float>(rows.identity, [&](const auto& r) { return r.*c.member; }));
         for (const auto& c : layout::kFlagColumns)

@@ -2,7 +2,10 @@
 
 #include <bit>
 #include <cstring>
+#include <fstream>
 #include <vector>
+
+#include "config/error.h"
 
 namespace wsi {
 
@@ -115,6 +118,17 @@ std::string hex(std::span<const uint8_t> bytes) {
 std::string sha256_hex(std::string_view text) {
     Sha256 sha;
     sha.add({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+    return hex(sha.digest());
+}
+
+std::string sha256_of_file(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    if (!in) fail(ErrorKind::Config, "cannot open ", path);
+    std::vector<char> buffer(1 << 20);
+    Sha256 sha;
+    while (in.read(buffer.data(), std::ssize(buffer)) || in.gcount() > 0)
+        sha.add(
+            {reinterpret_cast<const uint8_t*>(buffer.data()), static_cast<size_t>(in.gcount())});
     return hex(sha.digest());
 }
 

@@ -26,6 +26,8 @@ private:
 std::array<uint8_t, 20> sha1(std::string_view text);
 
 std::string sha256_hex(std::string_view text);
+/// Of a file's bytes, read in pieces. Throws Error{Config} when it cannot be opened.
+std::string sha256_of_file(const std::string& path);
 std::string hex(std::span<const uint8_t> bytes);
 
 }  // namespace wsi

@@ -1,27 +1,15 @@
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-
 #include "io/roi.h"
 #include "io/sha.h"
 #include "pipeline/slide_fit.h"
 
 namespace wsi {
 
-namespace {
-std::string file_hash(const std::string& path) {
-    std::ifstream in(path, std::ios::binary);
-    if (!in) fail(ErrorKind::Config, "cannot open ", path);
-    return sha256_hex(std::string(std::istreambuf_iterator<char>(in), {}));
-}
-}  // namespace
-
 std::string roi_hash(const RoiOptions& roi) {
     std::string hash;
-    if (!roi.mask_png.empty()) hash += "mask " + file_hash(roi.mask_png);
+    if (!roi.mask_png.empty()) hash += "mask " + sha256_of_file(roi.mask_png);
     if (!roi.roi_geojson.empty())
-        hash += " roi " + file_hash(roi.roi_geojson) + " " + std::to_string(roi.geojson_origin.x) +
-                "," + std::to_string(roi.geojson_origin.y);
+        hash += " roi " + sha256_of_file(roi.roi_geojson) + " " +
+                std::to_string(roi.geojson_origin.x) + "," + std::to_string(roi.geojson_origin.y);
     return hash.empty() ? "none" : hash;
 }
 

@@ -21,11 +21,30 @@ Examples:
   wsi-segment slide.tif --slide-mpp 0.25 -o out.h5       when the file does not know its resolution
   wsi-segment batch slides/ -o results/ --format h5,geojson.gz
   wsi-segment export out.h5 -o out.tif                   other formats later, without the slide
+  wsi-segment measure slide.svs --nuclei labels.tif -o table.csv   nuclei found elsewhere
+  wsi-segment resegment out.h5 -o finer.h5 --set separate.h=0.04   from maps kept with --keep-maps
+  wsi-segment compare a.h5 b.h5                          two results of one slide
   wsi-segment info slide.svs                             size, levels, resolution
 
 A run that was killed goes on where it stopped when the same command is given again.
 Exit codes: 0 done, 1 usage, 2 some slides failed or have unreadable blocks, 3 the slide is to blame,
 4 disk, memory or device is to blame, 130 interrupted (resumable).)";
+
+constexpr const char* kCompareExamples = R"(
+Examples:
+  wsi-segment compare old.h5 new.h5
+  wsi-segment compare old.h5 new.h5 -o difference.geojson -o shifts.csv
+
+difference.geojson: drag into QuPath; nuclei of one result alone, in pieces, or drawn otherwise.)";
+
+constexpr const char* kMeasureExamples = R"(
+Examples:
+  wsi-segment measure slide.svs --nuclei labels.tif -o table.csv.gz
+  wsi-segment measure slide.svs --nuclei from_qupath.geojson -o out.h5 -o out.geojson.gz
+  wsi-segment measure slide.mrxs --nuclei cells.json -o out.h5 --work-mpp 0.25
+
+GeoJSON is read as QuPath writes it, its origin at the slide's bounds; --frame level0 for the slide's
+corner. Nuclei that cannot be used are counted and left out, up to --max-skipped.)";
 
 constexpr const char* kResegmentExamples = R"(
 Examples:
@@ -141,6 +160,8 @@ public:
         for (CLI::App* command : {batch_, export_, info_, doctor_, config_, evaluate_, patches_})
             command->footer("");
         add_resegment();
+        add_measure();
+        add_compare();
     }
 
     int run(int argc, char** argv) {
@@ -155,6 +176,8 @@ public:
         set_up_log(options_);
         if (batch_->parsed()) return batch_command(batch_options_, options_);
         if (export_->parsed()) return export_command(export_options_, options_);
+        if (compare_->parsed()) return compare_command(compare_options_, options_);
+        if (measure_->parsed()) return measure_command(measure_options_, options_);
         if (resegment_->parsed()) return resegment_command(resegment_options_, options_);
         if (evaluate_->parsed()) return evaluate_command(evaluate_options_, options_);
         if (patches_->parsed()) return patches_command(patches_options_, options_);
@@ -227,6 +250,52 @@ private:
         add_result_options(*resegment_, options_);
         add_output_options(*resegment_, options_);
         resegment_->footer(kResegmentExamples);
+    }
+    void add_measure() {
+        measure_ = app_.add_subcommand("measure", "the table for nuclei that another tool found");
+        MeasureOptions& o = measure_options_;
+        measure_->add_option("slide", o.slide, "slide, flat image or DICOM folder")->required();
+        measure_
+            ->add_option("--nuclei", o.nuclei.path,
+                         "label image (.tif, .png), GeoJSON, CellViT's or HoVer-Net's JSON, or "
+                         "TIAToolbox's AnnotationStore (.db)")
+            ->required();
+        measure_->add_option("-o,--output", o.outputs, "file to write; repeats")
+            ->required()
+            ->allow_extra_args(false)
+            ->default_str("");
+        measure_
+            ->add_option("--max-skipped", o.nuclei.max_skipped,
+                         "share of the nuclei that may be unusable, e.g. off the slide")
+            ->check(CLI::Range(0.0, 1.0));
+        measure_->add_option("--work-mpp", options_.work_mpp,
+                             "resolution to measure at in µm per pixel (default 0.5)");
+        measure_->add_option("--roi", options_.roi, "GeoJSON polygons: measure only there");
+        measure_->add_option("--mask", options_.mask, "image: measure only where it is bright");
+        measure_->add_option("--threads", options_.threads, "default: all cores")
+            ->check(CLI::PositiveNumber);
+        measure_->add_option("--memory", options_.memory, "bound on memory, e.g. 2GiB");
+        add_config_options(*measure_, options_);
+        add_slide_options(*measure_, options_);
+        measure_->add_flag("--restart", options_.restart, "discard what an earlier run left");
+        measure_->add_flag("--no-provenance-paths", options_.no_provenance_paths,
+                           "leave folders and the host's name out of the .h5; file names stay");
+        add_output_options(*measure_, options_);
+        measure_->footer(kMeasureExamples);
+    }
+    void add_compare() {
+        compare_ = app_.add_subcommand("compare", "two results of one slide: what differs");
+        CompareOptions& o = compare_options_;
+        compare_->add_option("a", o.a, "result .h5")->required();
+        compare_->add_option("b", o.b, "another result .h5 of the same slide")->required();
+        compare_
+            ->add_option("-o,--output", o.outputs,
+                         "difference.geojson[.gz] for QuPath, .csv or .md; repeats (default: "
+                         "Markdown on the terminal)")
+            ->allow_extra_args(false)
+            ->default_str("");
+        add_output_options(*compare_, options_);
+        compare_->footer(kCompareExamples);
     }
     void add_evaluate() {
         evaluate_ = app_.add_subcommand("evaluate", "scores against outlines drawn by people");
@@ -315,13 +384,15 @@ private:
     BatchOptions batch_options_;
     ExportCommandOptions export_options_;
     ResegmentOptions resegment_options_;
+    MeasureOptions measure_options_;
+    CompareOptions compare_options_;
     EvaluateOptions evaluate_options_;
     PatchesOptions patches_options_;
     TrainJob train_job_;
     std::string info_slide_, info_format_ = "text", config_format_ = "yaml";
     CLI::App *batch_ = nullptr, *export_ = nullptr, *info_ = nullptr, *doctor_ = nullptr,
              *config_ = nullptr, *evaluate_ = nullptr, *train_ = nullptr, *patches_ = nullptr,
-             *resegment_ = nullptr;
+             *resegment_ = nullptr, *measure_ = nullptr, *compare_ = nullptr;
 };
 
 }  // namespace

@@ -68,6 +68,17 @@ struct ResegmentOptions {
     std::vector<std::string> outputs;
 };
 
+struct MeasureOptions {
+    std::string slide;
+    std::vector<std::string> outputs;
+    ForeignNuclei nuclei;
+};
+
+struct CompareOptions {
+    std::string a, b;
+    std::vector<std::string> outputs;
+};
+
 struct EvaluateOptions {
     std::vector<std::string> data;
     std::string predictions, split, compat = "ours", output, save_labels;
@@ -85,6 +96,8 @@ struct PatchesOptions {
 int segment_command(const SegmentOptions& segment, const CommonOptions& options);
 int batch_command(const BatchOptions& batch, const CommonOptions& options);
 int export_command(const ExportCommandOptions& what, const CommonOptions& options);
+int compare_command(const CompareOptions& what, const CommonOptions& options);
+int measure_command(const MeasureOptions& what, const CommonOptions& options);
 int resegment_command(const ResegmentOptions& what, const CommonOptions& options);
 int evaluate_command(const EvaluateOptions& what, const CommonOptions& options);
 int patches_command(const PatchesOptions& what, const CommonOptions& options);

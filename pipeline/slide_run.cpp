@@ -17,6 +17,7 @@
 #include "pipeline/finish_region.h"
 #include "pipeline/flow.h"
 #include "pipeline/journal.h"
+#include "pipeline/measure_regions.h"
 #include "pipeline/provenance.h"
 #include "pipeline/runtime.h"
 #include "stages/table_schema.h"
@@ -61,6 +62,9 @@ private:
     RunIdentity parts_identity() const;
     bool already_complete();
     void prepare();
+    void find_or_restore_fit();
+    void take();
+    bool measure();
     KeepMaps keep_maps() const { return config_.run.keep_maps ? KeepMaps::Yes : KeepMaps::No; }
     bool map_and_finish();
     void check_failures();
@@ -83,6 +87,7 @@ private:
     SeparateParams separation_;
     std::optional<SlidePlan> plan_;
     SlideFit fit_;
+    TakenSummary taken_;  // of foreign nuclei
     std::vector<FailedBlock> failures_;
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
@@ -148,6 +153,11 @@ void SlideRun::prepare() {
         parts_.remove_all();
         parts_.create();
     }
+    find_or_restore_fit();
+    if (job_.nuclei) take();
+}
+
+void SlideRun::find_or_restore_fit() {
     if (const auto journal = read_journal(parts_)) {
         if (const auto difference = journal->identity.difference(parts_identity()))
             fail(ErrorKind::Config, parts_.folder(), " holds an unfinished run with another ",
@@ -164,6 +174,40 @@ void SlideRun::prepare() {
                       : fit_slide(*slide_, *plan_, tissue_, *segmenter_, config_, status_);
     status_.at("fit");
     write_journal(parts_, {parts_identity(), config_.tiling.region_px, fit_});
+}
+
+/// Nuclei of another tool into the part folder; from then on the plan is about where they are.
+void SlideRun::take() {
+    try {
+        taken_ =
+            take_nuclei(*job_.nuclei, slide_->info(), roi_.geojson_origin, *plan_, parts_, status_);
+    } catch (const Error& error) {
+        // Another file may follow at once: nothing of this one is kept.
+        if (error.kind() == ErrorKind::Config) parts_.remove_all();
+        throw;
+    }
+    if (taken_.skipped() > 0)
+        spdlog::warn("{}: {} of {} nuclei left out ({})", job_.nuclei->path, taken_.skipped(),
+                     taken_.taken + taken_.skipped(), taken_.text());
+    if (taken_.repaired > 0)
+        spdlog::warn("{}: {} nuclei crossed themselves or lay in pieces: their largest piece stays",
+                     job_.nuclei->path, taken_.repaired);
+    activate_regions_with_nuclei(taken_, parts_, *plan_);
+}
+
+bool SlideRun::measure() {
+    const bool all = roi_.mask_png.empty() && roi_.roi_geojson.empty();
+    RunConfig run = config_.run;
+    run.threads = threads_;
+    if (!measure_regions({*plan_, *slide_, parts_, tissue_, fit_.stain.matrix, config_.features,
+                          run, taken_, all ? OffTissue::Measured : OffTissue::LeftOut, status_}))
+        return false;
+    const uint64_t measured = count_nuclei(*plan_, parts_);
+    if (measured < taken_.taken)
+        spdlog::warn("{}: {} nuclei lie {}and are left out", job_.nuclei->path,
+                     taken_.taken - measured,
+                     all ? "wholly under smaller ones " : "outside of --roi or --mask ");
+    return true;
 }
 
 /// False when a stop was asked for before everything was finished.
@@ -254,6 +298,8 @@ ResultHeader SlideRun::result_header() const {
     header.keep_maps = config_.run.keep_maps;
     header.has_distance = plan_->spec.distance;
     if (!plan_->spec.classes.empty()) header.classes = plan_->spec.classes;
+    header.foreign = job_.nuclei.has_value();
+    if (job_.nuclei) header.classes = taken_.classes;
     header.provenance = provenance(job_.command, config_, identity_, fit_, status_, job_.paths);
     if (job_.paths == ProvenancePaths::LeftOut) leave_out_folder(header);
     return header;
@@ -303,7 +349,7 @@ SlideReport SlideRun::run() {
         return report(SlideOutcome::AlreadyComplete);
     }
     prepare();
-    if (!map_and_finish()) return report(SlideOutcome::Interrupted);
+    if (!(job_.nuclei ? measure() : map_and_finish())) return report(SlideOutcome::Interrupted);
     check_failures();
     if (config_.features.neighbours)
         check_neighbour_memory(config_.run, count_nuclei(*plan_, parts_));

@@ -10,6 +10,7 @@
 #include "pipeline/provenance.h"
 #include "pipeline/run_status.h"
 #include "pipeline/slide_fit.h"
+#include "pipeline/take_nuclei.h"
 
 namespace wsi {
 
@@ -24,7 +25,7 @@ struct KnownRun {
     RunIdentity identity;
 };
 
-/// One slide to segment, and where its results go.
+/// One slide to segment or to measure, and where its results go.
 struct SlideJob {
     std::string slide;
     std::vector<std::string> outputs;  ///< suffix decides the format; at least one
@@ -35,6 +36,7 @@ struct SlideJob {
     ProvenancePaths paths = ProvenancePaths::Written;
     uint64_t shuffle_seed = 0;              ///< tests only: another tile order
     std::shared_ptr<const KnownRun> known;  ///< null: everything is found out on the slide
+    std::optional<ForeignNuclei> nuclei;    ///< measured instead of what the segmenter would find
 };
 
 enum class SlideOutcome {

@@ -40,6 +40,7 @@ struct NucleusIdentity {
     float detection_probability = 0;  ///< mean of the probability map inside
     uint8_t class_id = 1;             ///< row of the class table, from 1
     uint8_t flags = 0;                ///< NucleusFlag bits
+    uint32_t source = 0;              ///< its number where it came from; only of foreign nuclei
 };
 
 /// One column of the nuclei table beyond the identity; float32 everywhere.

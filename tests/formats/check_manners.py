@@ -123,6 +123,40 @@ def check_resegment(out):
     assert "Examples" in run("resegment", "--help", cwd=out).stdout
 
 
+def check_work_mpp(out):
+    """Another working resolution, and a model that does not know it."""
+    expect(run(SLIDE, "-o", "coarse.h5", "--work-mpp", "1", "--model", "classical", "-q", cwd=out), 0)
+    with h5py.File(out / "coarse.h5") as file:
+        assert abs(file["labels"].attrs["mpp_x"] - 1) < 0.05 and len(file["nuclei/id"]) > 100
+    expect(run(SLIDE, "-o", "x.h5", "--work-mpp", "5", cwd=out), 1, "model.work_mpp", "0 to 4")
+
+
+def as_nobody():
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+
+
+def check_unwritable(out):
+    """A folder and a file that may not be written; root may write everything, so as somebody else."""
+    root = os.getuid() == 0
+    if root and subprocess.run([PROGRAM, "--version"], preexec_fn=as_nobody, capture_output=True).returncode != 0:
+        print("unwritable: skipped, the program cannot be run by another user here")
+        return
+    (out / "shut").mkdir(mode=0o555)
+    (out / "open").mkdir()
+    (out / "open").chmod(0o777)
+    (out / "open" / "kept.h5").write_text("mine")
+    (out / "open" / "kept.h5").chmod(0o444)
+    for folder in (out, out.parent):
+        folder.chmod(0o755)
+    for target, words in (("shut/x.h5", ("cannot write into", "shut", "writable folder")), ("open/kept.h5", ("cannot replace", "kept.h5"))):
+        done = subprocess.run([PROGRAM, SLIDE, "-o", out / target], cwd=out, capture_output=True, text=True, timeout=300,
+                              preexec_fn=as_nobody if root else None)
+        expect(done, 4, *words)
+    assert (out / "open" / "kept.h5").read_text() == "mine" and not list((out / "shut").iterdir())
+
+
 def check_full_disk(out):
     done = run(SLIDE, "-o", out / "full.h5", "-q", cwd=out, limit=1 << 20)
     expect(done, 4, "full.h5", "free disk space")
@@ -142,6 +176,8 @@ def check_vanished(out):
     copy.rename(out / "away.svs")
     code = process.wait()
     assert code in (0, 4), process.stderr.read()  # 0: everything was cached before it went
+    shutil.copy(SLIDE, copy)  # back again: the run goes on
+    expect(run(copy, "-o", out / "gone.h5", "-q", *SMALL_REGIONS, cwd=out), 0)
 
 
 def check_batch(out):
@@ -199,7 +235,7 @@ def check_roi(out):
 
 def main():
     with tempfile.TemporaryDirectory() as folder:
-        for check in (check_mistakes, check_signals, check_provenance_paths, check_resegment, check_full_disk, check_vanished, check_batch, check_roi):
+        for check in (check_mistakes, check_signals, check_provenance_paths, check_resegment, check_work_mpp, check_unwritable, check_full_disk, check_vanished, check_batch, check_roi):
             out = pathlib.Path(folder) / check.__name__
             out.mkdir()
             check(out)

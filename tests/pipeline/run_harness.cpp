@@ -18,8 +18,9 @@ namespace {
 
 /// Memory that parent and child share.
 struct Shared {
-    static constexpr size_t kPoints = 5;
-    static constexpr const char* kNames[kPoints] = {"fit", "tile", "commit", "assembly", "export"};
+    static constexpr size_t kPoints = 7;
+    static constexpr const char* kNames[kPoints] = {"fit",    "tile",   "commit",    "assembly",
+                                                    "export", "import", "neighbours"};
     std::atomic<int> passed[kPoints];
     char message[2000];
 };
@@ -79,6 +80,9 @@ ChildEnd run_shared(const SlideTrial& run, Shared* shared) {
         job.outputs = run.outputs;
         job.shuffle_seed = run.shuffle_seed;
         job.known = run.known;
+        job.nuclei = run.nuclei;
+        job.roi.roi_geojson = run.roi;
+        job.exports.frame = run.frame;
         const SlideReport report = run_slide(job, config, status, run.segmenter);
         if (report.outcome != run.expected)
             fail(ErrorKind::Internal, "outcome ", static_cast<int>(report.outcome));

@@ -34,6 +34,9 @@ struct SlideTrial {
     Config config;
     SlideOutcome expected = SlideOutcome::Complete;
     std::shared_ptr<const KnownRun> known;
+    std::optional<ForeignNuclei> nuclei;
+    std::string roi;
+    Frame frame = Frame::Qupath;
 };
 ChildEnd run_child(const SlideTrial& run);
 
