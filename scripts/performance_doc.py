@@ -102,6 +102,21 @@ def macenko(v):
 """
 
 
+def network(v):
+    rows = "\n".join(f"| {c['base']} | {c['side_px']} | {c['tiles']} | {c['cpu_s'] / c['tiles']:.3f} | {c['cpu_s_eager'] / c['tiles']:.3f} | "
+                     f"**{c['ratio_cpu']:.1f}** | {c['grey_levels_apart']} |" for c in v["cases"])
+    return f"""## A network against eager PyTorch
+
+eU-Net3+ (GLU encoder, distance head, random weights), float32, one thread each, one after the other: the pipeline's segmenter, 8-bit pixels
+to 8-bit maps, against PyTorch {v['torch']} in channels-last memory, a float batch to logits. CPU time per tile, least of {v['repeats']}; the maps of one
+tile are compared. How it is done: [models.md](models.md). `{v['command']}`; {v['machine']}; {v['date']}.
+
+| base width | side, px | tiles | s per tile | PyTorch, s | times as fast | maps apart at most, grey levels |
+|---|---|---|---|---|---|---|
+{rows}
+"""
+
+
 def script(v):
     extra = v["median_s"]["script"] - v["median_s"]["program"]
     return f"""## The script in front of the program
@@ -137,8 +152,8 @@ file. Other programs took most of both cores (load average {v['load_average']}),
 def page():
     read = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
     parts = [INTRO, slides(read.values())]
-    for name, make in (("memory", memory), ("separation", separation), ("macenko", macenko), ("script", script), ("exports", exports),
-                       ("million", export_times)):
+    for name, make in (("memory", memory), ("separation", separation), ("macenko", macenko), ("network", network),
+                       ("script", script), ("exports", exports), ("million", export_times)):
         if name in read:
             parts.append(make(read[name]))
     return "\n".join(part for part in parts if part)

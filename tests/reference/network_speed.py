@@ -94,7 +94,8 @@ def main():
     parser.add_argument("--record", action="store_true", help="write docs/measurements")
     options = parser.parse_args()
     rows = [compare(options.program, *case, threads, options.repeats) for case in CASES for threads in options.threads]
-    out = {"command": f"network_speed.py network_bench --repeats {options.repeats}", "torch": torch.__version__, "cases": rows}
+    out = {"command": f"network_speed.py network_bench --threads {' '.join(map(str, options.threads))} --repeats {options.repeats}",
+           "repeats": options.repeats, "torch": torch.__version__, "cases": rows}
     if options.record:
         record("network", out)
     else:
