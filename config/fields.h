@@ -116,7 +116,8 @@ void visit(V& v, RunConfig& c) {
 
 template <class V>
 void visit(V& v, NetworkConfig& c) {
-    v("architecture", c.architecture, Effect::Training, Range{}, "eunet3plus");
+    v("architecture", c.architecture, Effect::Training, Range{},
+      "eunet3plus, unet3plus, unet, sharpunet, asppunet, deau, ddunet or awgunet");
     v("base", c.base, Effect::Training, Range{4, 256}, "channels of the finest scale");
     v("activation", c.activation, Effect::Training, Range{}, "relu, leaky_relu, swish or glu");
     v("place", c.place, Effect::Training, Range{}, "where it is used: encoder or all");

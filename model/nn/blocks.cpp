@@ -28,7 +28,43 @@ ConvBnAct::ConvBnAct(torch::nn::Module& conv_owner, const std::string& conv_name
     bn_ = bn_owner.register_module(bn_name, torch::nn::BatchNorm2d(made));
 }
 
+Pointwise pointwise(Activation activation) {
+    switch (activation) {
+        case Activation::Relu: return Pointwise::Relu;
+        case Activation::LeakyRelu: return Pointwise::LeakyRelu;
+        case Activation::Swish: return Pointwise::Swish;
+        case Activation::Glu: return Pointwise::Glu;
+    }
+    return Pointwise::None;
+}
+
+WinogradConv winograd_conv(const at::Tensor& weight, const at::Tensor& bias, Pointwise after) {
+    const auto values_of = [](const at::Tensor& tensor) {
+        return std::span<const float>(tensor.const_data_ptr<float>(),
+                                      static_cast<size_t>(tensor.numel()));
+    };
+    const at::Tensor plain_weight = weight.contiguous(), plain_bias = bias.contiguous();
+    return {values_of(plain_weight), values_of(plain_bias), weight.size(1), after};
+}
+
+at::Tensor apply(const WinogradConv& convolution, const at::Tensor& x) {
+    const at::Tensor in = x.contiguous(at::MemoryFormat::ChannelsLast);
+    const int64_t rows = in.size(2), columns = in.size(3),
+                  out_channels = convolution.out_channels();
+    const at::Tensor out = at::empty({in.size(0), out_channels, rows, columns},
+                                     in.options().memory_format(at::MemoryFormat::ChannelsLast));
+    std::vector<float> scratch;
+    for (int64_t n = 0; n < in.size(0); ++n)
+        convolution(
+            {in.data_ptr<float>() + n * in.size(1) * rows * columns, rows, columns, in.size(1)},
+            {out.data_ptr<float>() + n * out_channels * rows * columns, rows, columns,
+             out_channels},
+            scratch);
+    return out;
+}
+
 at::Tensor ConvBnAct::operator()(const at::Tensor& x) {
+    if (packed_ && x.is_cpu() && x.scalar_type() == at::kFloat) return apply(*packed_, x);
     const at::Tensor y = conv_->forward(x);
     return activate(folded_ ? y : bn_->forward(y), activation_);
 }
@@ -40,6 +76,12 @@ void ConvBnAct::fold() {
     conv_->weight.mul_(scale.view({-1, 1, 1, 1}));
     conv_->bias.sub_(bn_->running_mean).mul_(scale).add_(bn_->bias);
     folded_ = true;
+}
+
+void ConvBnAct::pack() {
+    fold();
+    packed_ = std::make_shared<const WinogradConv>(
+        winograd_conv(conv_->weight, conv_->bias, pointwise(activation_)));
 }
 
 DoubleConvImpl::DoubleConvImpl(int64_t in, int64_t out, Activation activation) {
@@ -55,6 +97,11 @@ DoubleConvImpl::DoubleConvImpl(int64_t in, int64_t out, Activation activation) {
 void DoubleConvImpl::fold() {
     first_.fold();
     second_.fold();
+}
+
+void DoubleConvImpl::pack() {
+    first_.pack();
+    second_.pack();
 }
 
 at::Tensor max_blur_pool(const at::Tensor& x) {

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "model/nn/kernels/winograd.h"
 #include "model/nn/torch.h"
 
 namespace wsi::nn {
@@ -10,6 +11,26 @@ namespace wsi::nn {
 enum class Activation { Relu, LeakyRelu, Swish, Glu };
 
 at::Tensor activate(const at::Tensor& x, Activation activation);
+
+/// Modules of a folder of names: add(3) of "up" in `owner` is up.3.
+class Folder {
+public:
+    Folder(torch::nn::Module& owner, const std::string& name)
+        : module_(owner.register_module(name, std::make_shared<torch::nn::Module>())) {}
+    torch::nn::Module& module() const { return *module_; }
+    torch::nn::Module& add(size_t index) const {
+        return *Folder(*module_, std::to_string(index)).module_;
+    }
+
+private:
+    std::shared_ptr<torch::nn::Module> module_;
+};
+
+/// conv3x3 with the weights of a module, in place of it and what follows.
+WinogradConv winograd_conv(const at::Tensor& weight, const at::Tensor& bias, Pointwise after);
+/// [N, in, H, W] float32 on the CPU → [N, out, H, W], channels last.
+at::Tensor apply(const WinogradConv& convolution, const at::Tensor& x);
+Pointwise pointwise(Activation activation);
 
 /// conv3x3 (padding 1, bias) → batch norm → activation; with a GLU the convolution makes twice the
 /// channels. Registered in the owner under the names of the published code, so that its files load.
@@ -24,11 +45,15 @@ public:
     /// Moves the batch norm (its running statistics) into the convolution: the same map, to
     /// rounding, in one pass less. For inference; the owner's parameters are changed.
     void fold();
+    /// Folds, and from then on float32 on the CPU goes through WinogradConv, in one thread.
+    void pack();
+    int64_t packed_bytes() const { return packed_ ? packed_->bytes() : 0; }
     const torch::nn::Conv2d& convolution() const { return conv_; }
     Activation activation() const { return activation_; }
 
 private:
     bool folded_ = false;
+    std::shared_ptr<const WinogradConv> packed_;
     torch::nn::Conv2d conv_{nullptr};
     torch::nn::BatchNorm2d bn_{nullptr};
     Activation activation_ = Activation::Relu;
@@ -41,6 +66,8 @@ public:
     DoubleConvImpl(int64_t in, int64_t out, Activation activation);
     at::Tensor forward(const at::Tensor& x) { return second_(first_(x)); }
     void fold();
+    void pack();
+    int64_t packed_bytes() const { return first_.packed_bytes() + second_.packed_bytes(); }
     const ConvBnAct& first() const { return first_; }
     const ConvBnAct& second() const { return second_; }
 

@@ -3,8 +3,11 @@
 #include <array>
 
 #include "config/error.h"
+#include "model/nn/awgunet.h"
 #include "model/nn/blocks.h"
+#include "model/nn/ddunet.h"
 #include "model/nn/encoders.h"
+#include "model/nn/unet.h"
 #include "model/nn/unet3plus.h"
 
 namespace wsi::nn {
@@ -47,11 +50,65 @@ std::shared_ptr<Network> make_eunet3plus(const NetworkConfig& config) {
     return std::make_shared<UNet3PlusImpl>(options);
 }
 
+/// For those that take no embedding.
+void refuse_fusion(const NetworkConfig& config) {
+    if (config.fusion != FusionKind::None)
+        fail(ErrorKind::Config, "network.architecture = '", config.architecture,
+             "' takes no embedding: set network.fusion=none, or use eunet3plus");
+}
+
+std::shared_ptr<Network> make_unet3plus(const NetworkConfig& config) {
+    refuse_fusion(config);
+    UNet3PlusOptions options;
+    options.base = config.base;
+    options.classes = 2;
+    options.distance = config.distance;
+    options.dropout = config.dropout;
+    return std::make_shared<UNet3PlusImpl>(options);
+}
+
+UNetOptions unet_options(const NetworkConfig& config) {
+    refuse_fusion(config);
+    UNetOptions options;
+    options.base = config.base;
+    options.classes = 2;
+    options.distance = config.distance;
+    options.sharp = config.architecture == "sharpunet";
+    options.pyramid = config.architecture == "asppunet";
+    options.gated = config.architecture == "deau";
+    return options;
+}
+
+std::shared_ptr<Network> make_unet(const NetworkConfig& config) {
+    return std::make_shared<UNetImpl>(unet_options(config));
+}
+
+std::shared_ptr<Network> make_ddunet(const NetworkConfig& config) {
+    refuse_fusion(config);
+    if (!config.distance)
+        fail(ErrorKind::Config,
+             "network.architecture = 'ddunet' has a decoder for the distance: "
+             "set network.distance=true");
+    return std::make_shared<DdUNetImpl>(config.base);
+}
+
+std::shared_ptr<Network> make_awgunet(const NetworkConfig& config) {
+    refuse_fusion(config);
+    return std::make_shared<AwgUNetImpl>(config.base, 2, config.distance);
+}
+
 struct Architecture {
     const char* name;
     std::shared_ptr<Network> (*make)(const NetworkConfig&);
 };
-constexpr std::array kArchitectures{Architecture{"eunet3plus", make_eunet3plus}};
+constexpr std::array kArchitectures{Architecture{"eunet3plus", make_eunet3plus},
+                                    Architecture{"unet3plus", make_unet3plus},
+                                    Architecture{"unet", make_unet},
+                                    Architecture{"sharpunet", make_unet},
+                                    Architecture{"asppunet", make_unet},
+                                    Architecture{"deau", make_unet},
+                                    Architecture{"ddunet", make_ddunet},
+                                    Architecture{"awgunet", make_awgunet}};
 
 }  // namespace
 

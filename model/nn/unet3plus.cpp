@@ -33,6 +33,16 @@ UNet3PlusImpl::UNet3PlusImpl(const UNet3PlusOptions& options) : options_(options
     head_ = register_module("outconv1", head(kScales * options.base, options.classes));
     if (options.distance)
         distance_head_ = register_module("distance", head(kScales * options.base, 1));
+    for (int scale = 2; options.deep_supervision && scale <= kScales; ++scale)
+        coarser_heads_[static_cast<size_t>(scale - 2)] =
+            register_module("outconv" + std::to_string(scale),
+                            head((scale < kScales ? kScales : 16) * options.base, options.classes));
+    if (options.classification)
+        classifier_ =
+            Folder(*this, "cls")
+                .module()
+                .register_module(
+                    "1", torch::nn::Conv2d(torch::nn::Conv2dOptions(16 * options.base, 2, 1)));
     if (auto fusion = make_fusion(options.fusion))
         fusion_ = register_module("fusion", std::move(fusion));
 }
@@ -74,8 +84,7 @@ at::Tensor UNet3PlusImpl::branch_input(const std::array<at::Tensor, 5>& encoded,
     return upsample(decoded[i], int64_t{1} << (scale - stage));
 }
 
-at::Tensor UNet3PlusImpl::decode(const std::array<at::Tensor, 5>& maps) {
-    if (planned(maps[0])) return plan_->decode(maps);
+std::array<at::Tensor, 5> UNet3PlusImpl::decoded(const std::array<at::Tensor, 5>& maps) {
     std::array<at::Tensor, 5> decoded;
     decoded[kScales - 1] = at::feature_dropout(maps.back(), options_.dropout, is_training());
     for (int stage = kScales - 1; stage >= 1; --stage) {
@@ -88,8 +97,38 @@ at::Tensor UNet3PlusImpl::decode(const std::array<at::Tensor, 5>& maps) {
         parts.clear();  // the finest stage's branches are the largest maps there are
         decoded[static_cast<size_t>(stage - 1)] = s.fusion(joined);
     }
-    const at::Tensor logits = head_->forward(decoded[0]);
-    return options_.distance ? at::cat({logits, distance_head_->forward(decoded[0])}, 1) : logits;
+    return decoded;
+}
+
+at::Tensor UNet3PlusImpl::classified(const at::Tensor& bottleneck) {
+    WSI_CHECK(options_.classification);
+    const at::Tensor dropped = at::dropout(bottleneck, 0.5, is_training());
+    return at::sigmoid(classifier_->forward(dropped).amax({2, 3}));
+}
+
+at::Tensor UNet3PlusImpl::guided(const at::Tensor& logits, const at::Tensor& bottleneck) {
+    if (!options_.classification) return logits;
+    const at::Tensor there = classified(bottleneck).argmax(1).to(logits.scalar_type());
+    return logits * there.view({-1, 1, 1, 1});
+}
+
+at::Tensor UNet3PlusImpl::decode(const std::array<at::Tensor, 5>& maps) {
+    if (planned(maps[0])) return plan_->decode(maps);
+    const at::Tensor finest = decoded(maps)[0];
+    const at::Tensor logits = guided(head_->forward(finest), maps.back());
+    return options_.distance ? at::cat({logits, distance_head_->forward(finest)}, 1) : logits;
+}
+
+std::array<at::Tensor, 5> UNet3PlusImpl::supervised(const at::Tensor& images) {
+    WSI_CHECK(options_.deep_supervision && !fusion_);
+    const std::array<at::Tensor, 5> maps = encode(images);
+    std::array<at::Tensor, 5> out = decoded(maps);
+    for (size_t i = 0; i < out.size(); ++i) {
+        torch::nn::Conv2d& scale_head = i == 0 ? head_ : coarser_heads_[i - 1];
+        const at::Tensor logits = upsample(scale_head->forward(out[i]), int64_t{1} << i);
+        out[i] = guided(logits, maps.back());
+    }
+    return out;
 }
 
 void UNet3PlusImpl::fold_batch_norm() {
@@ -112,8 +151,9 @@ std::pair<at::Tensor, at::Tensor> UNet3PlusImpl::heads() const {
 
 void UNet3PlusImpl::prepare_for_inference() {
     fold_batch_norm();
-    if (options_.place == ActivationPlace::Encoder || options_.activation == Activation::Relu)
-        plan_ = std::make_shared<UNet3PlusPlan>(*this);
+    const bool relu =
+        options_.place == ActivationPlace::Encoder || options_.activation == Activation::Relu;
+    if (relu && !options_.classification) plan_ = std::make_shared<UNet3PlusPlan>(*this);
 }
 
 bool UNet3PlusImpl::planned(const at::Tensor& x) const {

@@ -22,6 +22,8 @@ struct UNet3PlusOptions {
     double dropout = 0;                  ///< of whole channels of the bottleneck, while training
     bool distance = false;               ///< a second head: per-nucleus normalised distance
     FusionOptions fusion = no_fusion();  ///< at the bottleneck, before its dropout
+    bool deep_supervision = false;       ///< a head on every scale: supervised()
+    bool classification = false;  ///< says whether there is a nucleus at all; 0 silences all heads
 };
 
 /// U-Net 3+ (Huang et al. 2020) and eU-Net3+ (Swain et al. 2024): every decoder stage joins all
@@ -37,6 +39,11 @@ public:
     std::array<at::Tensor, 5> encode(const at::Tensor& images);
     /// Decoder and heads on the encoder's maps.
     at::Tensor decode(const std::array<at::Tensor, 5>& maps);
+    /// With deep supervision: what every scale's head says, finest first, each brought to the
+    /// images' size, [N, classes, H, W]. The published code's full-scale losses see these.
+    std::array<at::Tensor, 5> supervised(const at::Tensor& images);
+    /// With the classification-guided module: [N, 2] probabilities of "nothing" and "a nucleus".
+    at::Tensor classified(const at::Tensor& bottleneck);
     bool wants_embedding() const override { return fusion_ != nullptr; }
     void open_gates() override;
     void fold_batch_norm() override;
@@ -70,13 +77,16 @@ private:
     at::Tensor branch_input(const std::array<at::Tensor, 5>& encoded,
                             const std::array<at::Tensor, 5>& decoded, int stage, int scale) const;
 
+    std::array<at::Tensor, 5> decoded(const std::array<at::Tensor, 5>& maps);
+    at::Tensor guided(const at::Tensor& logits, const at::Tensor& bottleneck);
     bool planned(const at::Tensor& x) const;
 
     UNet3PlusOptions options_;
     std::shared_ptr<const UNet3PlusPlan> plan_;
     std::array<DoubleConv, kScales> encoder_{{nullptr, nullptr, nullptr, nullptr, nullptr}};
     std::array<Stage, kScales - 1> stages_;
-    torch::nn::Conv2d head_{nullptr}, distance_head_{nullptr};
+    torch::nn::Conv2d head_{nullptr}, distance_head_{nullptr}, classifier_{nullptr};
+    std::array<torch::nn::Conv2d, kScales - 1> coarser_heads_{{nullptr, nullptr, nullptr, nullptr}};
     std::shared_ptr<FusionBlock> fusion_;
 };
 TORCH_MODULE(UNet3Plus);

@@ -33,23 +33,9 @@ std::span<const float> values_of(const at::Tensor& tensor) {
     return {tensor.const_data_ptr<float>(), static_cast<size_t>(tensor.numel())};
 }
 
-WinogradConv convolution(const at::Tensor& weight, const at::Tensor& bias, Pointwise after) {
-    return {values_of(weight.contiguous()), values_of(bias.contiguous()), weight.size(1), after};
-}
-
-Pointwise pointwise(Activation activation) {
-    switch (activation) {
-        case Activation::Relu: return Pointwise::Relu;
-        case Activation::LeakyRelu: return Pointwise::LeakyRelu;
-        case Activation::Swish: return Pointwise::Swish;
-        case Activation::Glu: return Pointwise::Glu;
-    }
-    return Pointwise::None;
-}
-
 WinogradConv convolution(const ConvBnAct& layer) {
-    return convolution(layer.convolution()->weight, layer.convolution()->bias,
-                       pointwise(layer.activation()));
+    return winograd_conv(layer.convolution()->weight, layer.convolution()->bias,
+                         pointwise(layer.activation()));
 }
 
 at::Tensor empty_maps(int64_t n, int64_t channels, int64_t rows, int64_t columns) {
@@ -109,7 +95,7 @@ UNet3PlusPlan::UNet3PlusPlan(const UNet3PlusImpl& folded)
         stages_[stage].fusion = convolution(folded.fusion(stage));
     }
     const auto [weight, bias] = folded.heads();
-    head_ = convolution(weight, bias, Pointwise::None);
+    head_ = winograd_conv(weight, bias, Pointwise::None);
 }
 
 UNet3PlusPlan::~UNet3PlusPlan() = default;

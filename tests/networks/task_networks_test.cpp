@@ -1,0 +1,143 @@
+#include <gmock/gmock.h>
+
+#include "config/error.h"
+#include "model/nn/awgunet.h"
+#include "model/nn/ddunet.h"
+#include "model/nn/networks.h"
+#include "model/nn/state.h"
+#include "model/nn/tensors.h"
+#include "model/nn/unet.h"
+#include "model/nn/unet3plus.h"
+#include "tests/networks/formula_weights.h"
+
+namespace wsi::nn {
+
+namespace {
+
+int64_t parameters(const torch::nn::Module& module) {
+    int64_t count = 0;
+    for (const at::Tensor& p : module.parameters()) count += p.numel();
+    return count;
+}
+
+const StateDict& golden() {
+    static const StateDict tensors =
+        read_state(std::string(WSI_SOURCE_DIR) +
+                   "/tests/fixtures/networks/task_networks.safetensors")
+            .tensors;
+    return tensors;
+}
+
+at::Tensor golden_image() {
+    static const at::Tensor image = golden().at("image").contiguous();
+    const std::array<ConstRgbView, 1> view{ConstRgbView{
+        image.const_data_ptr<uint8_t>(), image.size(1), image.size(0), 3 * image.size(1)}};
+    return to_images(view);
+}
+
+double relative_difference(const at::Tensor& got, const at::Tensor& expected) {
+    EXPECT_EQ(got.sizes(), expected.sizes());
+    return ((got - expected).abs().max() / expected.abs().max()).item<double>();
+}
+
+std::shared_ptr<Network> unet(bool distance, bool sharp, bool pyramid, bool gated) {
+    return std::make_shared<UNetImpl>(UNetOptions{4, 2, distance, sharp, pyramid, gated});
+}
+
+const std::pair<const char*, std::function<std::shared_ptr<Network>()>> kNetworks[] = {
+    {"unet", [] { return unet(true, false, false, false); }},
+    {"sharpunet", [] { return unet(false, true, false, false); }},
+    {"asppunet", [] { return unet(false, false, true, false); }},
+    {"deau", [] { return unet(false, false, false, true); }},
+    {"ddunet", [] { return std::make_shared<DdUNetImpl>(4); }},
+    {"awgunet", [] { return std::make_shared<AwgUNetImpl>(8, 2, true); }}};
+
+}  // namespace
+
+TEST(TaskNetworksTest, have_the_published_numbers_of_parameters) {
+    EXPECT_EQ(parameters(UNetImpl({.base = 64})), 31043521);
+    EXPECT_EQ(parameters(UNetImpl({.base = 32})), 7765985);
+    EXPECT_EQ(parameters(UNetImpl({.base = 32, .sharp = true})), 7765985);
+    EXPECT_EQ(parameters(DdUNetImpl(16)), 3555666);
+    EXPECT_EQ(parameters(AwgUNetImpl(64, 1, false)), 146321659);
+    UNet3PlusOptions supervised;
+    supervised.deep_supervision = true;
+    EXPECT_EQ(parameters(UNet3PlusImpl(supervised)), 26989637);
+}
+
+TEST(TaskNetworksTest, equal_plain_statements_in_pytorch) {
+    at::set_num_threads(1);
+    const at::NoGradGuard no_gradients;
+    for (const auto& [name, make] : kNetworks) {
+        const std::shared_ptr<Network> network = make();
+        fill_by_formula(*network);
+        network->eval();
+        const at::Tensor& expected = golden().at(name);
+        // In double: AWGUNET's instance norm on maps of 2 x 4 enlarges the rounding of float32, to
+        // 6e-5 in PyTorch and 1e-4 here.
+        network->to(at::kDouble);
+        const at::Tensor exact = network->forward(golden_image().to(at::kDouble));
+        EXPECT_LE(relative_difference(exact.to(at::kFloat), expected), 1e-5) << name;
+        network->to(at::kFloat);
+        network->prepare_for_inference();
+        const double most = std::string_view(name) == "awgunet" ? 2e-4 : 1e-4;
+        EXPECT_LE(relative_difference(network->forward(golden_image()), expected), most) << name;
+    }
+}
+
+TEST(TaskNetworksTest, deep_supervision_equals_a_plain_statement_and_can_be_silenced) {
+    at::set_num_threads(1);
+    const at::NoGradGuard no_gradients;
+    UNet3PlusOptions options;
+    options.base = 4;
+    options.classes = 2;
+    options.deep_supervision = options.classification = true;
+    UNet3Plus network(options);
+    fill_by_formula(*network);
+    network->eval();
+    const auto scales = network->supervised(golden_image());
+    const at::Tensor all = at::cat(at::TensorList(scales.data(), scales.size()), 1);
+    EXPECT_LE(relative_difference(all, golden().at("unet3plus_supervised")), 1e-5);
+    EXPECT_LE(relative_difference(network->forward(golden_image()), scales[0]), 1e-6);
+    state_of(*network).at("cls.1.bias").copy_(at::tensor({9.0, -9.0}));
+    EXPECT_EQ(network->forward(golden_image()).abs().max().item<double>(), 0);
+}
+
+TEST(TaskNetworksTest, every_architecture_trains_and_keeps_the_size_it_was_shown) {
+    at::set_num_threads(1);
+    for (const char* name : {"eunet3plus", "unet3plus", "unet", "sharpunet", "asppunet", "deau",
+                             "ddunet", "awgunet"}) {
+        NetworkConfig config;
+        config.architecture = name;
+        config.base = 4;
+        const auto network = make_network(config, 1);
+        const int64_t side = 2 * network->side_multiple();
+        const at::Tensor logits = network->forward(at::rand({2, 3, side, side}));
+        EXPECT_EQ(logits.sizes(), (std::vector<int64_t>{2, 3, side, side})) << name;
+        logits.square().mean().backward();
+        for (const auto& item : network->named_parameters())
+            EXPECT_TRUE(item.value().grad().defined()) << name << " " << item.key();
+        EXPECT_GT(network->peak_channels(), 0);
+    }
+}
+
+TEST(TaskNetworksTest, what_does_not_go_together_is_refused) {
+    const auto message = [](const char* name, FusionKind fusion, bool distance) {
+        NetworkConfig config;
+        config.architecture = name;
+        config.fusion = fusion;
+        config.distance = distance;
+        try {
+            make_network(config, 1);
+        } catch (const Error& error) {
+            return std::string(error.what());
+        }
+        return std::string("accepted");
+    };
+    EXPECT_THAT(message("unet", FusionKind::EfbP, true), testing::HasSubstr("network.fusion=none"));
+    EXPECT_THAT(message("ddunet", FusionKind::None, false),
+                testing::HasSubstr("network.distance=true"));
+    EXPECT_THAT(message("resnet", FusionKind::None, true), testing::HasSubstr("awgunet"));
+}
+
+}  // namespace wsi::nn
