@@ -16,14 +16,15 @@ int64_t area_of(std::span<const PixelRun> runs) {
     return area;
 }
 
-/// Twice the signed area of a ring.
-double twice_area(std::span<const RoiPoint> ring) {
-    double sum = 0;
+/// Whether all points lie on one line. Not the signed area, which is 0 for a bow-tie, too.
+bool is_flat(std::span<const RoiPoint> ring) {
+    double most = 0;
     for (size_t i = 0; i < ring.size(); ++i) {
         const RoiPoint &a = ring[i], &b = ring[(i + 1) % ring.size()];
-        sum += (a.x - ring[0].x) * (b.y - ring[0].y) - (b.x - ring[0].x) * (a.y - ring[0].y);
+        most = std::max(most, std::abs((a.x - ring[0].x) * (b.y - ring[0].y) -
+                                       (b.x - ring[0].x) * (a.y - ring[0].y)));
     }
-    return sum;
+    return !(most > 1e-9);  // also of coordinates that are no numbers
 }
 
 double distance_squared(double x, double y, const RoiPoint& a, const RoiPoint& b) {
@@ -134,8 +135,7 @@ bool NucleusRaster::collect(std::vector<PixelRun>& runs) const {
 RasterOutcome NucleusRaster::operator()(std::span<const RoiPoint> ring, double grow_px,
                                         std::vector<PixelRun>& runs) {
     runs.clear();
-    const bool flat = !(std::abs(twice_area(ring)) > 1e-9) && grow_px == 0;
-    if (flat) return RasterOutcome::TooSmall;
+    if (grow_px == 0 && is_flat(ring)) return RasterOutcome::TooSmall;
     const RasterOutcome placed = place(ring, grow_px);
     if (placed != RasterOutcome::Clean) return placed;
     fill_inside(ring);
