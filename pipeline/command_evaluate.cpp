@@ -58,7 +58,8 @@ public:
 private:
     /// Nobody looks at what is measured on nuclei: with it a run takes several times as long.
     static Config labels_only(Config config) {
-        config.features.moments = config.features.intensity = config.features.texture = false;
+        FeatureConfig& f = config.features;
+        f.moments = f.intensity = f.texture = f.zernike = f.neighbours = false;
         return config;
     }
 
