@@ -7,8 +7,9 @@ namespace wsi::nn {
 
 namespace {
 
-/// Logits of one piece; small enough to stay in a core's cache for the passes over them.
-constexpr int64_t kPieceElements = int64_t{4} << 20;
+/// Logits of one piece: small enough to stay in a core's cache for the passes over them, large
+/// enough for its matrix products to run at full speed.
+constexpr int64_t kHeadsElements = int64_t{1} << 18, kRowsElements = int64_t{1} << 20;
 
 /// [size, size, hd]: row q, k of the table is its entry q - k + size - 1.
 at::Tensor position_rows(const at::Tensor& table, int64_t size) {
@@ -37,21 +38,25 @@ at::Tensor attend_with_positions(const at::Tensor& q, const at::Tensor& k, const
     const at::Tensor keys = k.transpose(1, 2);
     at::Tensor out = at::empty_like(q);
     // Whole heads together while they fit, else rows of the grid of one head.
-    const int64_t heads = std::clamp<int64_t>(kPieceElements / (tokens * tokens), 1, batch);
-    const int64_t rows = std::clamp<int64_t>(kPieceElements / (width * tokens), 1, height);
+    const int64_t heads = std::clamp<int64_t>(kHeadsElements / (tokens * tokens), 1, batch);
+    const int64_t rows = std::clamp<int64_t>(kRowsElements / (width * tokens), 1, height);
+    const at::Tensor memory = at::empty({2, heads * rows * width * tokens}, q.options());
     for (int64_t b = 0; b < batch; b += heads) {
         const int64_t nb = std::min(heads, batch - b);
         for (int64_t y = 0; y < height; y += rows) {
             const int64_t ny = std::min(rows, height - y), n = ny * width;
-            at::Tensor logits =
-                at::bmm(scaled.narrow(0, b, nb).narrow(1, y * width, n), keys.narrow(0, b, nb));
+            const auto piece = [&](int64_t which) {
+                return memory[which].narrow(0, 0, nb * n * tokens).view({nb, n, tokens});
+            };
+            at::Tensor logits = piece(0), weights = piece(1);
+            at::bmm_out(logits, scaled.narrow(0, b, nb).narrow(1, y * width, n),
+                        keys.narrow(0, b, nb));
             at::Tensor view = logits.view({nb, ny, width, height, width});
             view.add_(by_row.narrow(0, b, nb).narrow(1, y, ny).unsqueeze(4));
             view.add_(by_column.narrow(0, b, nb).narrow(1, y, ny).unsqueeze(3));
-            const at::Tensor weights = at::softmax(logits, 2);
-            out.narrow(0, b, nb)
-                .narrow(1, y * width, n)
-                .copy_(at::bmm(weights, v.narrow(0, b, nb)));
+            at::softmax_out(weights, logits, 2);
+            at::Tensor target = out.narrow(0, b, nb).narrow(1, y * width, n);
+            at::bmm_out(target, weights, v.narrow(0, b, nb));
         }
     }
     return out;

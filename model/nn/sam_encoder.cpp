@@ -90,8 +90,10 @@ at::Tensor SamBlockImpl::forward(const at::Tensor& tokens) {
                                     ? attention(normed)
                                     : from_windows(attention(to_windows(normed, window_)), window_,
                                                    tokens.size(1), tokens.size(2));
-    const at::Tensor x = tokens + attended;
-    return x + lin2_->forward(at::gelu(lin1_->forward(norm2_->forward(x))));
+    at::Tensor x = tokens + attended;
+    at::Tensor hidden = lin1_->forward(norm2_->forward(x));
+    at::gelu_(hidden);
+    return x.add_(lin2_->forward(hidden));
 }
 
 SamEncoderImpl::SamEncoderImpl(const SamOptions& options) : options_(options) {
