@@ -243,6 +243,14 @@ WeightsNotes TorchTrainer::load_checkpoint(const std::string& path) {
 
 void TorchTrainer::start_from(const std::string& weights) {
     const nn::StateFile file = nn::read_state(weights);
+    for (const auto& [key, value] : with_settings({})) {
+        const auto saved = file.notes.find(key);
+        const bool shape = key.starts_with("network.") && key != "network.dropout";
+        if (saved != file.notes.end() && saved->second != value &&
+            (shape || key == nn::kEncoderHashNote))
+            fail(ErrorKind::Checkpoint, weights, " has ", key, " = ", saved->second, ", expected ",
+                 value, " as in the settings of this run; set one or give other weights to --from");
+    }
     nn::load_into(*network_, file.tensors, weights);
     nn::load_into(*averaged_, file.tensors, weights);
 }

@@ -92,6 +92,23 @@ TEST(TrainerTest, refuses_a_checkpoint_made_with_other_settings) {
     }
 }
 
+TEST(TrainerTest, refuses_to_start_from_weights_of_another_network_of_the_same_shape) {
+    const test::TempDir dir;
+    Config leaky = small_config(), swish = small_config();
+    leaky.network.activation = NetworkActivation::LeakyRelu;
+    swish.network.activation = NetworkActivation::Swish;
+    TorchTrainer(leaky).save_weights(dir.file("w.safetensors"), {});
+    TorchTrainer(leaky).start_from(dir.file("w.safetensors"));
+    TorchTrainer other(swish);
+    try {
+        other.start_from(dir.file("w.safetensors"));
+        FAIL() << "accepted";
+    } catch (const Error& error) {
+        EXPECT_THAT(error.what(), testing::HasSubstr("network.activation = leaky_relu"));
+        EXPECT_THAT(error.what(), testing::HasSubstr("expected swish"));
+    }
+}
+
 TEST(LossesTest, equal_their_definitions) {
     const at::Tensor logits = at::tensor({2.0F, -1.0F, 0.5F, 0.0F}).view({1, 1, 2, 2});
     const at::Tensor truth = at::tensor({1.0F, 0.0F, 0.0F, 1.0F}).view({1, 1, 2, 2});
