@@ -5,6 +5,7 @@
 
 #include "io/types/random.h"
 #include "model/nn/network_segmenter.h"
+#include "model/nn/networks.h"
 #include "model/nn/state.h"
 #include "model/train/torch_trainer.h"
 #include "tests/networks/fused_weights.h"
@@ -116,6 +117,7 @@ TEST(FusedNetworkTest, learns_with_every_fusion_and_leaves_the_encoder_alone) {
                                     FusionKind::EfbLiteral, FusionKind::EfbX}) {
         Config config = test::fused_config(EncoderContext::Tile);
         config.network.fusion = fusion;
+        config.network.encoder_px = 256;
         config.train.precision = Precision::Bf16;
         config.model.encoder_weights = dir.file("e.safetensors");
         test::write_tiny_encoder(config.model.encoder_weights, config, 3);
@@ -134,6 +136,22 @@ TEST(FusedNetworkTest, learns_with_every_fusion_and_leaves_the_encoder_alone) {
         trainer.predict(tile(200, 5).rgb, probability, distance);  // more than one embedding shows
         EXPECT_EQ(probability.size(), (PixelSize{200, 200}));
         EXPECT_EQ(nn::read_state(config.model.encoder_weights).sha256, before);
+    }
+}
+
+TEST(FusedNetworkTest, says_the_same_when_prepared_for_inference) {
+    const at::NoGradGuard no_gradients;
+    Config config = test::fused_config(EncoderContext::Field);
+    for (const FusionKind fusion : {FusionKind::Concat, FusionKind::EfbR, FusionKind::EfbP,
+                                    FusionKind::EfbLiteral, FusionKind::EfbX}) {
+        config.network.fusion = fusion;
+        const auto network = nn::make_network(config.network, 4);
+        network->eval();
+        const at::Tensor images = at::rand({1, 3, 64, 48}), embedding = at::rand({1, 16, 4, 3});
+        const at::Tensor before = network->forward(images, embedding);
+        network->prepare_for_inference();
+        const at::Tensor after = network->forward(images, embedding);
+        EXPECT_LE(((after - before).abs().max() / before.abs().max()).item<double>(), 1e-4);
     }
 }
 
