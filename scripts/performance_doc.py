@@ -149,11 +149,21 @@ file. Other programs took most of both cores (load average {v['load_average']}),
 """
 
 
+def encoder(v):
+    return f"""## SAM's image encoder against segment-anything
+
+{v['encoder']} at {v['px']} px, random weights, fp32, {v['threads']} thread{'s' if v['threads'] > 1 else ''} each, in turns: {v['wall_s']:.1f} s and
+{v['peak_rss_mib']:,} MiB at the peak against {v['wall_s_segment_anything']:.1f} s and {v['peak_rss_mib_segment_anything']:,} MiB: **{v['ratio']:.2f} times** as
+fast (CPU time of a process: {v['cpu_s']:.1f} and {v['cpu_s_segment_anything']:.1f} s). The embeddings differ by {v['difference']:.1e} of the largest value.
+`{v['command']}`; {v['machine']}; {v['date']}.
+"""
+
+
 def page():
     read = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
     parts = [INTRO, slides(read.values())]
     for name, make in (("memory", memory), ("separation", separation), ("macenko", macenko), ("network", network),
-                       ("script", script), ("exports", exports), ("million", export_times)):
+                       ("encoder", encoder), ("script", script), ("exports", exports), ("million", export_times)):
         if name in read:
             parts.append(make(read[name]))
     return "\n".join(part for part in parts if part)
