@@ -8,6 +8,7 @@
 #include <cmath>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <type_traits>
 
@@ -248,10 +249,12 @@ void load_config_file(Config& config, const std::string& path) {
 void load_preset(Config& config, const std::string& name) {
     const std::filesystem::path folder = preset_folder(), file = folder / (name + ".yaml");
     if (std::filesystem::exists(file)) return load_config_file(config, file.string());
-    std::string known;
+    std::set<std::string> names;
     std::error_code ignored;
     for (const auto& entry : std::filesystem::directory_iterator(folder, ignored))
-        known += (known.empty() ? "" : ", ") + entry.path().stem().string();
+        names.insert(entry.path().stem().string());
+    std::string known;
+    for (const std::string& one : names) known += (known.empty() ? "" : ", ") + one;
     fail(ErrorKind::Config, "unknown preset ", name, "; known: ", known.empty() ? "none" : known);
 }
 

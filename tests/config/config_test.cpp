@@ -59,7 +59,8 @@ TEST(ConfigTest, mistakes_are_named_with_place_and_remedy) {
     EXPECT_THAT(error, HasSubstr("did you mean stain.method"));
     EXPECT_THAT(config_error([&] { load_config_file(config, dir.file("none.yaml")); }),
                 HasSubstr("cannot open"));
-    EXPECT_THAT(config_error([&] { load_preset(config, "nothing"); }), HasSubstr("known: ihc"));
+    EXPECT_THAT(config_error([&] { load_preset(config, "nothing"); }),
+                HasSubstr("known: ihc, paper"));
 }
 
 TEST(ConfigTest, only_what_changes_results_makes_a_run_another) {
