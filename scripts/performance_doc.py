@@ -122,7 +122,8 @@ def script(v):
     return f"""## The script in front of the program
 
 `scripts/wsi-segment --version` takes {v['median_s']['script'] * 1e3:.0f} ms, the program itself {v['median_s']['program'] * 1e3:.0f} ms: {extra * 1e3:.0f} ms more (medians of
-{v['repeats']}; {v['machine']}; {v['date']}). What the first call takes on a machine with nothing installed was not measured.
+{v['repeats']}; {v['machine']}; {v['date']}). On a machine with nothing installed `{v['bare']['command']}` took {v['bare']['seconds'] / 60:.0f} minutes: packages, wheels, build
+({v['bare']['machine']}; {v['bare']['date']}; {v['bare']['note']}).
 """
 
 
