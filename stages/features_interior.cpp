@@ -25,7 +25,8 @@ void squared_distances(const GrayImage& mask, size_t stride, std::vector<float>&
     for (size_t y = 1; y < height; ++y) {
         const uint8_t* inside = mask.data() + y * width;
         float* here = down.data() + y * row + margin;
-        for (size_t x = 0; x < width; ++x) here[x] = inside[x] ? here[x - row] + 1 : 0.0f;
+        const float* above = here - row;
+        for (size_t x = 0; x < width; ++x) here[x] = inside[x] ? above[x] + 1 : 0.0f;
     }
     for (size_t y = height - 1; y-- > 0;) {
         float* here = down.data() + y * row + margin;
@@ -48,8 +49,9 @@ void squared_distances(const GrayImage& mask, size_t stride, std::vector<float>&
             for (size_t i = 0; i < kLanes; ++i) best[i] = from[i];
             for (size_t k = 1; k <= reach; ++k) {
                 const auto away = static_cast<float>(k * k);
+                const float *left = from - k, *right = from + k;
                 for (size_t i = 0; i < kLanes; ++i)
-                    best[i] = std::min(best[i], std::min(from[i - k], from[i + k]) + away);
+                    best[i] = std::min(best[i], std::min(left[i], right[i]) + away);
             }
             for (size_t i = 0; i < kLanes; ++i) out[y * stride + x0 + i] = best[i];
         }
