@@ -169,6 +169,7 @@ private:
     /// Gives the best weights the separation and the colours that suit them on the development
     /// images; whoever uses them gets these as defaults (model/model_settings.h).
     void settle() {
+        if (!fs::exists(file("best.safetensors"))) return;  // no epoch found a single nucleus
         WeightsNotes notes = WeightsFile(file("best.safetensors")).metadata();
         if (notes.contains("separate.threshold")) return;
         trainer_->start_from(file("best.safetensors"));
