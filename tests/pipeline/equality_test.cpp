@@ -18,15 +18,7 @@ namespace {
 
 using test::SlideTrial;
 
-InputSpec fake_spec() {
-    InputSpec spec;
-    spec.name = "fake";
-    spec.core_px = 128;
-    spec.halo_px = 32;
-    spec.feather_px = 16;
-    spec.hash = "fake";
-    return spec;
-}
+InputSpec fake_spec() { return test::fake_spec(128, 32, 16); }
 
 std::vector<std::string> outputs_in(const test::TempDir& dir, const std::string& folder) {
     std::filesystem::create_directories(dir.path() / folder);
@@ -95,12 +87,7 @@ TEST(EqualityTest, planted_nuclei_come_out_the_same_however_the_slide_is_cut) {
     test::write_svs(dir.file("slide.svs"), options, test::plain_tissue());
     SlideTrial run;
     run.slide = dir.file("slide.svs");
-    run.segmenter = [&] {
-        return std::make_unique<test::FakeSegmenter>(
-            fake_spec(), [&](const PixelRect& rect, GrayView p, GrayView d) {
-                planted.paint_maps(rect, 2, p, d);
-            });
-    };
+    run.segmenter = test::finds(planted, fake_spec());
     const auto files = expect_equal(dir, run, kVariants);
     ASSERT_FALSE(files.empty());
     const ResultReader reader(files.front());

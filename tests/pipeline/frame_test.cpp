@@ -38,14 +38,7 @@ protected:
         run.frame = frame;
         for (const char* name : {"r.h5", "r.geojson"})
             run.outputs.push_back((dir_.path() / folder / name).string());
-        run.segmenter = [this] {
-            InputSpec spec;
-            spec.name = spec.hash = "fake";
-            return std::make_unique<test::FakeSegmenter>(
-                spec, [this](const PixelRect& rect, GrayView p, GrayView d) {
-                    planted_->paint_maps(rect, 2, p, d);
-                });
-        };
+        run.segmenter = test::finds(*planted_, test::fake_spec(512, 32, 0));
         return run;
     }
 

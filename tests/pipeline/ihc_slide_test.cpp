@@ -44,17 +44,7 @@ TEST(IhcSlideTest, every_nucleus_has_the_grade_of_its_dab_and_the_slide_its_h_sc
     trial.region_px = 320;
     trial.config.stain.stains = StainSet::Hdab;
     trial.config.stain.method = StainMethod::None;  // the reference's vectors, as painted
-    trial.segmenter = [&] {
-        InputSpec spec;
-        spec.name = spec.hash = "fake";
-        spec.core_px = 128;
-        spec.halo_px = 32;
-        spec.feather_px = 16;
-        return std::make_unique<test::FakeSegmenter>(
-            spec, [&](const PixelRect& rect, GrayView p, GrayView d) {
-                planted.paint_maps(rect, 2, p, d);
-            });
-    };
+    trial.segmenter = test::finds(planted, test::fake_spec(128, 32, 16));
     const test::ChildEnd end = test::run_child(trial);
     ASSERT_EQ(end.exit_code, 0) << end.message;
     const ResultReader reader(dir.file("r.h5"));

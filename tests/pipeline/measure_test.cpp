@@ -41,15 +41,8 @@ protected:
     /// A whole run, its nuclei as files that measuring reads.
     SlideTrial found() const {
         SlideTrial run = trial("found", {"r.h5", "r.labels.tif", "r.geojson.gz"});
-        run.segmenter = [this] {
-            InputSpec spec;  // tiles as measuring cuts them: the stain fit looks at the same ones
-            spec.name = spec.hash = "fake";
-            spec.core_px = 512;
-            return std::make_unique<test::FakeSegmenter>(
-                spec, [this](const PixelRect& rect, GrayView p, GrayView d) {
-                    planted_->paint_maps(rect, 2, p, d);
-                });
-        };
+        // Tiles as measuring cuts them: the stain fit looks at the same ones.
+        run.segmenter = test::finds(*planted_, test::fake_spec(512, 32, 0));
         const test::ChildEnd end = test::run_child(run);
         EXPECT_EQ(end.exit_code, 0) << end.message;
         return run;

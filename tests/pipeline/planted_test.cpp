@@ -84,17 +84,8 @@ Found run_planted(const test::TempDir& dir, const test::PlantedNuclei& planted, 
     trial.slide = dir.file("slide.svs");
     trial.outputs = {dir.file("r.h5")};
     trial.region_px = 320;
-    trial.segmenter = [&] {
-        InputSpec spec;
-        spec.name = spec.hash = "fake";
-        spec.core_px = 32;  // smaller than the largest nuclei
-        spec.halo_px = 12;
-        spec.feather_px = 6;
-        return std::make_unique<test::FakeSegmenter>(
-            spec, [&](const PixelRect& rect, GrayView p, GrayView d) {
-                planted.paint_maps(rect, 2, p, d);
-            });
-    };
+    // Cores smaller than the largest nuclei.
+    trial.segmenter = test::finds(planted, test::fake_spec(32, 12, 6));
     const test::ChildEnd end = test::run_child(trial);
     EXPECT_EQ(end.exit_code, 0) << end.message;
     return read_result(dir.file("r.h5"));

@@ -47,17 +47,7 @@ protected:
         fs::create_directories(dir_.path() / folder);
         SlideTrial run;
         run.slide = dir_.file("slide.svs");
-        run.segmenter = [this] {
-            InputSpec spec;
-            spec.name = spec.hash = "fake";
-            spec.core_px = 128;
-            spec.halo_px = 32;
-            spec.feather_px = 16;
-            return std::make_unique<test::FakeSegmenter>(
-                spec, [this](const PixelRect& rect, GrayView p, GrayView d) {
-                    planted_->paint_maps(rect, 2, p, d);
-                });
-        };
+        run.segmenter = test::finds(*planted_, test::fake_spec(128, 32, 16));
         for (const char* name : {"r.h5", "r.csv"})
             run.outputs.push_back((dir_.path() / folder / name).string());
         return run;

@@ -30,17 +30,7 @@ protected:
         fs::create_directories(dir_.path() / folder);
         SlideTrial run;
         run.slide = dir_.file("slide.svs");
-        run.segmenter = [this] {
-            InputSpec spec;
-            spec.name = spec.hash = "fake";
-            spec.core_px = 256;
-            spec.halo_px = 16;
-            spec.feather_px = 8;
-            return std::make_unique<test::FakeSegmenter>(
-                spec, [this](const PixelRect& rect, GrayView p, GrayView d) {
-                    planted_->paint_maps(rect, 2, p, d);
-                });
-        };
+        run.segmenter = test::finds(*planted_, test::fake_spec(256, 16, 8));
         for (const char* name : {"r.h5", "r.csv", "r.geojson.gz", "r.tif"})
             run.outputs.push_back((dir_.path() / folder / name).string());
         return run;

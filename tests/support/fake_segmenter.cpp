@@ -21,6 +21,24 @@ int64_t noise(int64_t x, int64_t y, int64_t cell) {
 }
 }  // namespace
 
+InputSpec fake_spec(int core_px, int halo_px, int feather_px) {
+    InputSpec spec;
+    spec.name = spec.hash = "fake";
+    spec.core_px = core_px;
+    spec.halo_px = halo_px;
+    spec.feather_px = feather_px;
+    return spec;
+}
+
+std::function<std::unique_ptr<Segmenter>()> finds(const PlantedNuclei& planted, InputSpec spec) {
+    return [&planted, spec] {
+        return std::make_unique<FakeSegmenter>(
+            spec, [&planted](const PixelRect& rect, GrayView p, GrayView d) {
+                planted.paint_maps(rect, 2, p, d);
+            });
+    };
+}
+
 MapPainter percolating_maps() {
     return [](const PixelRect& rect, GrayView probability, GrayView distance) {
         for (int64_t y = 0; y < rect.height; ++y)

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 
 #include "model/segmenter.h"
+#include "tests/support/planted.h"
 
 namespace wsi::test {
 
@@ -45,6 +47,13 @@ private:
     FakeKind kind_;
     std::function<void()> before_;
 };
+
+/// Of a fake segmenter with tiles of this geometry.
+InputSpec fake_spec(int core_px, int halo_px, int feather_px);
+
+/// Makes segmenters that find exactly what was planted, on a slide of twice the work resolution.
+/// The nuclei must live as long as they do.
+std::function<std::unique_ptr<Segmenter>()> finds(const PlantedNuclei& planted, InputSpec spec);
 
 /// A mask that is one single component over everything, with a bumpy distance map: nothing about it
 /// is local but what the rules make local.
