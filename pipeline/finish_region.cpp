@@ -47,15 +47,7 @@ RegionFinisher::RegionFinisher(const SlidePlan& plan, const PartStore& parts,
 
 RegionFinisher::~RegionFinisher() = default;
 
-std::unique_ptr<RegionFinisher::Worker> RegionFinisher::borrow() {
-    {
-        const std::lock_guard lock(mutex_);
-        if (!idle_.empty()) {
-            auto worker = std::move(idle_.back());
-            idle_.pop_back();
-            return worker;
-        }
-    }
+std::unique_ptr<RegionFinisher::Worker> RegionFinisher::make_worker() {
     auto worker = std::make_unique<Worker>(plan_, tissue_, params_, stains_, features_, status_);
     worker->reserve(plan_.largest([this](RegionIndex r) { return window_of(r); }));
     return worker;
@@ -65,11 +57,6 @@ std::unique_ptr<RegionFinisher::Worker> RegionFinisher::borrow() {
 PixelRect RegionFinisher::window_of(RegionIndex region) const {
     const int halo = window_halo_px(params_, features_, plan_.frame);
     return intersection(plan_.data_core(region).grown(halo), plan_.frame.rect());
-}
-
-void RegionFinisher::give_back(std::unique_ptr<Worker> worker) {
-    const std::lock_guard lock(mutex_);
-    idle_.push_back(std::move(worker));
 }
 
 namespace {
@@ -164,14 +151,14 @@ void RegionFinisher::keep_maps(RegionIndex region, const PixelRect& window, Work
 
 void RegionFinisher::operator()(RegionIndex region) {
     const PixelRect window = window_of(region);
-    auto worker = borrow();
+    auto worker = workers_.borrow([this] { return make_worker(); });
     {
         const CpuScope clock(status_.cpu, Stage::Load);
         load_window(region, window, *worker);
     }
     const NucleiBatch nuclei = measure(region, window, *worker);
     if (keep_ == KeepMaps::Yes) keep_maps(region, window, *worker);
-    give_back(std::move(worker));
+    workers_.give_back(std::move(worker));
     const auto failures = RegionMapsReader(parts_.maps(plan_, region)).header().failures;
     write_region_nuclei(parts_.nuclei(plan_, region), nuclei, failures);
     status_.nuclei += std::ssize(nuclei.identity);

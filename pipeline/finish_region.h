@@ -1,10 +1,10 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "io/types/nucleus.h"
+#include "pipeline/idle_workers.h"
 #include "pipeline/part_store.h"
 #include "pipeline/run_status.h"
 #include "stages/separate.h"
@@ -26,9 +26,8 @@ public:
 
 private:
     struct Worker;
-    std::unique_ptr<Worker> borrow();
+    std::unique_ptr<Worker> make_worker();
     PixelRect window_of(RegionIndex region) const;
-    void give_back(std::unique_ptr<Worker> worker);
     void load_window(RegionIndex region, const PixelRect& window, Worker& worker) const;
     void clear_what_was_not_run(const PixelRect& window, Worker& worker) const;
     NucleiBatch measure(RegionIndex region, const PixelRect& window, Worker& worker) const;
@@ -42,8 +41,7 @@ private:
     const FeatureConfig features_;
     const KeepMaps keep_;
     RunStatus& status_;
-    std::mutex mutex_;
-    std::vector<std::unique_ptr<Worker>> idle_;
+    IdleWorkers<Worker> workers_;
 };
 
 }  // namespace wsi

@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <mutex>
 #include <numeric>
 
 #include "io/region_files.h"
 #include "io/types/pixel_pieces.h"
+#include "pipeline/idle_workers.h"
 #include "pipeline/memory_plan.h"
 #include "stages/feature_patch.h"
 
@@ -18,7 +18,6 @@ namespace wsi {
 namespace {
 
 constexpr int64_t kMib = 1 << 20;
-constexpr int64_t kFixedBytes = 330 * kMib;
 constexpr int64_t kCacheBytes = 96 * kMib;
 // Labels 4, colours 3, the nuclei's pixels and rows 9.
 constexpr int64_t kBytesPerPx = 16;
@@ -38,7 +37,7 @@ PixelRect largest_window(const MeasureContext& c) {
 
 /// Regions measured at the same time within the bound on memory.
 int concurrent_regions(const MeasureContext& c, int threads) {
-    const int64_t budget = (c.run.memory_mib > 0 ? c.run.memory_mib : kDefaultMemoryMib) * kMib;
+    const int64_t budget = memory_budget_bytes(c.run);
     const int64_t window = std::max<int64_t>(1, largest_window(c).area() * kBytesPerPx);
     const int64_t least = kFixedBytes + kCacheBytes + window;
     if (least > budget)
@@ -244,28 +243,19 @@ bool measure_regions(const MeasureContext& c) {
     c.status.tiles_done = c.status.tiles_restored.load();
     const WorkReader reader(c.slide, c.plan.frame, kCacheBytes);
     const RegionMeasurer measure(c, reader);
-    std::mutex mutex;
-    std::vector<std::unique_ptr<Worker>> idle;
+    IdleWorkers<Worker> workers;
     tbb::task_arena arena(concurrent_regions(c, c.run.threads));
     arena.execute([&] {
         tbb::parallel_for(size_t{0}, open.size(), [&](size_t i) {
             if (c.status.stopping()) return;
-            std::unique_ptr<Worker> worker;
-            {
-                const std::lock_guard lock(mutex);
-                if (!idle.empty()) {
-                    worker = std::move(idle.back());
-                    idle.pop_back();
-                }
-            }
-            if (!worker) worker = std::make_unique<Worker>(c);
+            std::unique_ptr<Worker> worker =
+                workers.borrow([&] { return std::make_unique<Worker>(c); });
             c.status.at("commit");
             measure(open[i], *worker);
             c.status.at("commit");
             c.status.tiles_done += tiles_of(open[i]);
             ++c.status.regions_done;
-            const std::lock_guard lock(mutex);
-            idle.push_back(std::move(worker));
+            workers.give_back(std::move(worker));
         });
     });
     return !c.status.stopping();

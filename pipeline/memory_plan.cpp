@@ -8,8 +8,6 @@ namespace wsi {
 
 namespace {
 constexpr int64_t kMib = 1 << 20;
-// Measured on small slides: code, libraries' caches, OpenSlide's own tile cache, result writing.
-constexpr int64_t kFixedBytes = 330 * kMib;
 // Bytes per pixel of a region's window while it is separated: sums 2, colours 3, labels 4, mask and
 // heights 3, and 11 in the box of the component that is being flooded, which spans the window where
 // tissue hangs together; and one for each map.
@@ -39,10 +37,13 @@ Costs costs_of(const SlidePlan& plan, int halo_px) {
 }
 }  // namespace
 
+int64_t memory_budget_bytes(const RunConfig& run) {
+    return (run.memory_mib > 0 ? run.memory_mib : kDefaultMemoryMib) * kMib;
+}
+
 MemoryPlan plan_memory(const RunConfig& run, const SlidePlan& plan, int threads, int batch,
                        int halo_px, int64_t segmenter_bytes) {
-    const int64_t budget =
-        run.memory_mib > 0 ? run.memory_mib * kMib : kDefaultMemoryMib * kMib + segmenter_bytes;
+    const int64_t budget = memory_budget_bytes(run) + (run.memory_mib > 0 ? 0 : segmenter_bytes);
     const Costs cost = costs_of(plan, halo_px);
     MemoryPlan out;
     // Two batches in flight and one tile being read per thread keep everybody busy; more would only
@@ -72,11 +73,11 @@ MemoryPlan plan_memory(const RunConfig& run, const SlidePlan& plan, int threads,
 
 // By then tiles, regions and caches are gone, so that the fixed part is all that is left.
 void check_neighbour_memory(const RunConfig& run, uint64_t nuclei) {
-    const int64_t budget_mib = run.memory_mib > 0 ? run.memory_mib : kDefaultMemoryMib;
+    const int64_t budget = memory_budget_bytes(run);
     const int64_t need = kFixedBytes + static_cast<int64_t>(nuclei) * kNeighbourBytes;
-    if (need > budget_mib * kMib)
-        fail(ErrorKind::Config, "memory = ", budget_mib, " MiB is too small for the neighbours of ",
-             nuclei, " nuclei: ", ceil_div(need, kMib),
+    if (need > budget)
+        fail(ErrorKind::Config, "memory = ", budget / kMib,
+             " MiB is too small for the neighbours of ", nuclei, " nuclei: ", ceil_div(need, kMib),
              " MiB are needed; the same command with a higher --memory goes on from here, or start "
              "anew with features.neighbours = false");
 }

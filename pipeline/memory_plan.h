@@ -18,6 +18,12 @@ struct MemoryPlan {
 };
 
 inline constexpr int64_t kDefaultMemoryMib = 1400;
+/// What every run takes beside its pools. Measured on small slides: code, libraries' caches,
+/// OpenSlide's own tile cache, result writing.
+inline constexpr int64_t kFixedBytes = int64_t{330} << 20;
+
+/// What `--memory` allows, or the default.
+int64_t memory_budget_bytes(const RunConfig& run);
 
 /// segmenter_bytes: what all of its running batches take together; the default budget grows by it.
 /// Throws Error{Config} naming the wanted and the least possible memory.
