@@ -10,6 +10,14 @@ namespace wsi {
 
 namespace {
 
+/// GDAL brings a libblas into the program, and with it an sgemm_ that is several times slower than
+/// the one inside LibTorch; whoever comes first serves both. Sanitizers must see every symbol.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr int kOwnSymbolsFirst = 0;
+#else
+constexpr int kOwnSymbolsFirst = RTLD_DEEPBIND;
+#endif
+
 std::string library_path() {
     std::error_code error;
     const auto folder = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
@@ -23,7 +31,7 @@ std::string library_path() {
 const NetworkLibrary* load() {
     const std::string path = library_path();
     // The library uses the program's own symbols (Error, io/…), so that exceptions pass through.
-    void* const handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    void* const handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | kOwnSymbolsFirst);
     const char* const problem = handle ? nullptr : dlerror();
     if (!handle) fail(ErrorKind::Device, "cannot load ", path, ": ", problem);
     using Get = const NetworkLibrary* (*)();
