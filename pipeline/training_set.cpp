@@ -11,8 +11,14 @@ namespace wsi {
 
 namespace {
 
-TrainingImage prepare(LabelledImage image, const Config& config) {
+/// How much smaller than at their stated resolution half of the development images are shown.
+/// NuInsSeg says 0.25 µm, but its nuclei (median 8.3 µm) are then far wider than those of CoNSeP
+/// (4.1 µm) and MoNuSeg (4.9 µm).
+constexpr double kSmaller = 0.6;
+
+TrainingImage prepare(LabelledImage image, const Config& config, double scale) {
     if (image.entry.mpp <= 0) image.entry.mpp = guess_mpp(image.labels, kTypicalDiameterUm);
+    image.entry.mpp *= scale;
     image = at_resolution(image, config.train.mpp);
     TrainingImage out{
         image.entry.name, image.entry.organ, std::move(image.rgb), {}, std::move(image.labels), {}};
@@ -52,7 +58,9 @@ TrainingSet read_training_set(const std::vector<std::string>& folders, const Con
             if (!entry.split.empty() && entry.split != "train") continue;
             const bool kept_out =
                 std::find(development.begin(), development.end(), entry.organ) != development.end();
-            (kept_out ? set.development : set.train).push_back(prepare(dataset->read(i), config));
+            const bool smaller = kept_out && set.development.size() % 2 == 1;
+            (kept_out ? set.development : set.train)
+                .push_back(prepare(dataset->read(i), config, smaller ? kSmaller : 1));
         }
     }
     if (set.train.empty()) fail(ErrorKind::Config, "no image to train on in the folders given");

@@ -66,7 +66,7 @@ Linear draw_linear(double affine, Random& random) {
     double scale = 1, shear = 0;
     if (random.chance(affine)) {
         angle += random.uniform(-0.25, 0.25) * std::numbers::pi;
-        scale = std::exp2(random.uniform(-0.43, 0.43));
+        scale = std::exp2(random.uniform(-1.2, 0.35));
         shear = std::tan(random.uniform(-5, 5) * std::numbers::pi / 180);
     }
     const double c = std::cos(angle) / scale, s = std::sin(angle) / scale;
