@@ -132,7 +132,8 @@ at::Tensor SamEncoderImpl::layer_norm_2d(const at::Tensor& x, int index) const {
 
 int64_t SamEncoderImpl::working_bytes() const {
     // The widest moment: tokens, their norm, and twice four times as many after the first linear
-    // map of an MLP; attention's q, k, v and their windows are as much. Measured on ViT-B.
+    // map of an MLP; attention's q, k, v and their windows are as much. An estimate from
+    // shapes, not a measurement.
     const int64_t tokens = options_.grid() * options_.grid();
     return 16 * tokens * options_.dim * 4 + (int64_t{96} << 20);
 }
