@@ -86,6 +86,9 @@ struct NetworkConfig {
 };
 
 enum class Precision { Fp32, Bf16 };
+enum class OptimiserKind { AdamW, Adam };
+enum class Decay { Cosine, Polynomial, None };
+enum class ChooseBy { Pq, Dice, Aji };
 
 /// How a network is trained.
 struct TrainConfig {
@@ -93,7 +96,9 @@ struct TrainConfig {
     int batch = 4;
     int patch_px = 256;
     double mpp = 0.5;
-    double learning_rate = 1e-3;  ///< its peak: linear warm-up, then half a cosine
+    double learning_rate = 1e-3;  ///< its peak: linear warm-up, then its decay
+    OptimiserKind optimiser = OptimiserKind::AdamW;
+    Decay decay = Decay::Cosine;
     double weight_decay = 1e-4;
     int warmup_steps = 100;
     double clip_norm = 1;
@@ -101,6 +106,10 @@ struct TrainConfig {
     double distance_weight = 1;
     double normalised_share = 0.25;  ///< of the patches, in stain-normalised colours
     std::string development = "human rectum;mouse liver";
+    int folds = 0;  ///< > 1: development is one of so many parts instead of those organs
+    int fold = 0;   ///< which, from 0
+    ChooseBy choose_by = ChooseBy::Pq;
+    int patience = 0;  ///< epochs without a better development score before it stops; 0 = never
     Precision precision = Precision::Bf16;
     double checkpoint_minutes = 5;
 };

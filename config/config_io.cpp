@@ -51,6 +51,12 @@ constexpr std::array<std::pair<const char*, EncoderContext>, 2> kContexts{
     {{"tile", EncoderContext::Tile}, {"field", EncoderContext::Field}}};
 constexpr std::array<std::pair<const char*, Precision>, 2> kPrecisions{
     {{"fp32", Precision::Fp32}, {"bf16", Precision::Bf16}}};
+constexpr std::array<std::pair<const char*, OptimiserKind>, 2> kOptimisers{
+    {{"adamw", OptimiserKind::AdamW}, {"adam", OptimiserKind::Adam}}};
+constexpr std::array<std::pair<const char*, Decay>, 3> kDecays{
+    {{"cosine", Decay::Cosine}, {"polynomial", Decay::Polynomial}, {"none", Decay::None}}};
+constexpr std::array<std::pair<const char*, ChooseBy>, 3> kChoosers{
+    {{"pq", ChooseBy::Pq}, {"dice", ChooseBy::Dice}, {"aji", ChooseBy::Aji}}};
 
 constexpr const auto& names_of(StainMethod) { return kMethods; }
 constexpr const auto& names_of(StainSet) { return kStains; }
@@ -61,6 +67,9 @@ constexpr const auto& names_of(FusionKind) { return kFusions; }
 constexpr const auto& names_of(EncoderInput) { return kInputs; }
 constexpr const auto& names_of(EncoderContext) { return kContexts; }
 constexpr const auto& names_of(Precision) { return kPrecisions; }
+constexpr const auto& names_of(OptimiserKind) { return kOptimisers; }
+constexpr const auto& names_of(Decay) { return kDecays; }
+constexpr const auto& names_of(ChooseBy) { return kChoosers; }
 
 template <class Enum, size_t N>
 std::string name_of(const std::array<std::pair<const char*, Enum>, N>& names, Enum value) {
@@ -284,6 +293,11 @@ void validate(const Config& config) {
         ihc.place == IhcPlace::Ring && config.features.ring_um == 0)
         fail(ErrorKind::Config,
              "ihc.place = ring, but features.ring_um = 0 measures no ring; set it above 0");
+    if (config.train.folds == 1 ||
+        (config.train.folds > 1 && config.train.fold >= config.train.folds))
+        fail(ErrorKind::Config, "train.folds = ", config.train.folds,
+             " and train.fold = ", config.train.fold,
+             ": expected at least 2 folds and a fold below their number");
 }
 
 std::string config_yaml(const Config& config) {

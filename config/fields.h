@@ -143,8 +143,13 @@ void visit(V& v, TrainConfig& c) {
     v("patch_px", c.patch_px, Effect::Training, Range{32, 2048}, "side of a patch");
     v("mpp", c.mpp, Effect::Training, Range{0.1, 4}, "resolution to learn at in µm per pixel");
     v("learning_rate", c.learning_rate, Effect::Training, Range{0, 1},
-      "its peak, after a linear warm-up; then half a cosine");
-    v("weight_decay", c.weight_decay, Effect::Training, Range{0, 1}, "of AdamW");
+      "its peak, after a linear warm-up; then train.decay");
+    v("optimiser", c.optimiser, Effect::Training, Range{},
+      "adamw (weight decay apart from the gradient) or adam (added to it)");
+    v("decay", c.decay, Effect::Training, Range{},
+      "of the learning rate: cosine (to a hundredth), polynomial (power 0.9, to 0) or none");
+    v("weight_decay", c.weight_decay, Effect::Training, Range{0, 1},
+      "of convolution and matrix weights");
     v("warmup_steps", c.warmup_steps, Effect::Training, Range{0, 1e6}, "steps to the peak");
     v("clip_norm", c.clip_norm, Effect::Training, Range{0, 1e6},
       "gradients are scaled down to this norm; 0 = never");
@@ -156,6 +161,13 @@ void visit(V& v, TrainConfig& c) {
       "of the patches, shown in stain-normalised colours");
     v("development", c.development, Effect::Training, Range{},
       "organs kept out of training to choose the best weights, by ;");
+    v("folds", c.folds, Effect::Training, Range{0, 1000},
+      "cross-validation: development is one of so many parts of the images; 0 = by organ");
+    v("fold", c.fold, Effect::Training, Range{0, 999}, "which of the parts, from 0");
+    v("choose_by", c.choose_by, Effect::Training, Range{},
+      "score of the development images that the best weights have: pq, dice or aji");
+    v("patience", c.patience, Effect::Training, Range{0, 100000},
+      "stop after so many epochs without a better score; 0 = never");
     v("precision", c.precision, Effect::Training, Range{}, "fp32 or bf16");
     v("checkpoint_minutes", c.checkpoint_minutes, Effect::Running, Range{0, 1e6},
       "between checkpoints of a training run");

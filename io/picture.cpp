@@ -101,6 +101,20 @@ void write_rgb_picture(const std::string& path, ConstRgbView image) {
     write_png(path, packed, image.size(), 3, VIPS_INTERPRETATION_sRGB);
 }
 
+void write_jpeg_picture(const std::string& path, ConstRgbView image) {
+    std::vector<uint8_t> packed;
+    for (int64_t y = 0; y < image.height; ++y)
+        packed.insert(packed.end(), image.row(y), image.row(y) + 3 * image.width);
+    translated(path, "write", [&] {
+        vips::VImage::new_from_memory(packed.data(), packed.size(), static_cast<int>(image.width),
+                                      static_cast<int>(image.height), 3, VIPS_FORMAT_UCHAR)
+            .copy(vips::VImage::option()->set("interpretation", VIPS_INTERPRETATION_sRGB))
+            .jpegsave(path.c_str(), vips::VImage::option()->set("Q", 85)->set(
+                                        "subsample_mode", VIPS_FOREIGN_SUBSAMPLE_OFF));
+        return 0;
+    });
+}
+
 void write_label_picture(const std::string& path, ImageView<const uint32_t> labels) {
     std::vector<uint16_t> packed;
     for (int64_t y = 0; y < labels.height; ++y)

@@ -19,6 +19,9 @@ Image<uint32_t> read_label_picture(const std::string& path);
 /// Deflated PNG of 8 bits.
 void write_rgb_picture(const std::string& path, ConstRgbView image);
 
+/// JPEG, quality 85 without chroma subsampling: for pictures that people look at.
+void write_jpeg_picture(const std::string& path, ConstRgbView image);
+
 /// Deflated PNG of 16 bits. Throws also for ids above 65535.
 void write_label_picture(const std::string& path, ImageView<const uint32_t> labels);
 

@@ -24,7 +24,8 @@ using WeightsNotes = std::map<std::string, std::string>;
 class Trainer {
 public:
     virtual ~Trainer() = default;
-    /// One optimiser step on patches of equal side (a multiple of 16).
+    /// One optimiser step on patches of equal side (a multiple of 16). A loss or gradient that is
+    /// not finite comes back as it is, and the weights stay as they were.
     virtual StepLoss step(std::span<const TrainingPatch> batch, double learning_rate) = 0;
     /// Maps of the averaged weights, uint8 as a Segmenter's. Any size.
     virtual void predict(const RgbImage& rgb, GrayImage& probability, GrayImage& distance) = 0;
@@ -33,6 +34,8 @@ public:
     /// Everything that a bit-identical continuation needs.
     virtual void save_checkpoint(const std::string& path, const WeightsNotes& notes) = 0;
     virtual WeightsNotes load_checkpoint(const std::string& path) = 0;
+    /// Numbers that are learned.
+    virtual int64_t parameter_count() const = 0;
     /// Starts from weights of the same network instead of random ones.
     virtual void start_from(const std::string& weights) = 0;
 };

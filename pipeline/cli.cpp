@@ -157,6 +157,7 @@ public:
         add_patches();
         add_info();
         add_train();
+        add_experiments();
         for (CLI::App* command : {batch_, export_, info_, doctor_, config_, evaluate_, patches_})
             command->footer("");
         add_resegment();
@@ -183,6 +184,7 @@ public:
         if (patches_->parsed()) return patches_command(patches_options_, options_);
         if (info_->parsed()) return info_command(info_slide_, info_format_, options_);
         if (doctor_->parsed()) return doctor_command(options_);
+        if (experiments_->parsed()) return experiments_command(experiments_options_, options_);
         if (train_->parsed()) return train_command(train_job_, options_);
         if (config_->parsed()) return config_command(config_format_, options_);
         if (segment_.slide.empty())
@@ -370,12 +372,33 @@ private:
         train_->add_option("-o,--output", train_job_.output, "folder of the run; resumes")
             ->required();
         train_->add_option("--from", train_job_.from, "weights to start from");
+        train_->add_option("--fold", options_.fold, "which of train.folds parts is kept out")
+            ->check(CLI::NonNegativeNumber);
         train_->add_option("--max-steps", train_job_.max_steps, "stop after so many steps");
         train_->add_option("--threads", options_.threads, "default: all cores")
             ->check(CLI::PositiveNumber);
         add_config_options(*train_, options_);
         train_->add_flag("-q,--quiet", options_.quiet, "warnings and errors only");
         train_->add_flag("-v,--verbose", options_.verbose, "every step");
+    }
+
+    void add_experiments() {
+        experiments_ = app_.add_subcommand(
+            "experiments", "trains every row of a table over seeds and folds; resumes");
+        ExperimentsOptions& o = experiments_options_;
+        experiments_->add_option("table", o.file, "YAML file, e.g. config/experiments/table1.yaml")
+            ->required();
+        experiments_->add_option("--data", o.data, "data set folder; repeats")->required();
+        experiments_
+            ->add_option("-o,--output", o.output, "folder for the runs, table.md and table.csv")
+            ->required();
+        experiments_
+            ->add_option("--seeds", o.seeds, "runs of each row and fold; 0 = as the table says")
+            ->check(CLI::NonNegativeNumber);
+        experiments_->add_option("--threads", options_.threads, "default: all cores")
+            ->check(CLI::PositiveNumber);
+        add_config_options(*experiments_, options_);
+        add_log_options(*experiments_, options_);
     }
 
     CLI::App app_{"Finds every nucleus on a whole slide and measures it."};
@@ -389,10 +412,11 @@ private:
     EvaluateOptions evaluate_options_;
     PatchesOptions patches_options_;
     TrainJob train_job_;
+    ExperimentsOptions experiments_options_;
     std::string info_slide_, info_format_ = "text", config_format_ = "yaml";
     CLI::App *batch_ = nullptr, *export_ = nullptr, *info_ = nullptr, *doctor_ = nullptr,
-             *config_ = nullptr, *evaluate_ = nullptr, *train_ = nullptr, *patches_ = nullptr,
-             *resegment_ = nullptr, *measure_ = nullptr, *compare_ = nullptr;
+             *config_ = nullptr, *evaluate_ = nullptr, *train_ = nullptr, *experiments_ = nullptr,
+             *patches_ = nullptr, *resegment_ = nullptr, *measure_ = nullptr, *compare_ = nullptr;
 };
 
 }  // namespace

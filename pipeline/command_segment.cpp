@@ -26,6 +26,7 @@ Config with_options(Config config, const CommonOptions& o) {
     set("model.work_mpp", o.work_mpp);
     set("run.device", o.device);
     set("run.threads", o.threads);
+    set("train.fold", o.fold);
     if (o.memory) config.run.memory_mib = parse_memory_mib(*o.memory);
     set("stain.method", o.stain);
     set("stain.stains", o.stains);

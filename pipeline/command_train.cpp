@@ -11,8 +11,8 @@ int train_command(const TrainJob& job, const CommonOptions& options) {
     const Runtime runtime(config.run.threads);
     keep_freed_memory();
     const TrainReport report = run_training(job, config, install_stop_signals());
-    spdlog::info("{} after {} steps, best development PQ {:.4f}",
-                 report.finished ? "finished" : "stopped", report.steps, report.best_pq);
+    spdlog::info("{} after {} steps, best development score {:.4f}",
+                 report.finished ? "finished" : "stopped", report.steps, report.best_score);
     return report.finished || job.max_steps > 0 ? 0 : exit_code(ErrorKind::Cancelled);
 }
 

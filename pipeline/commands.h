@@ -16,7 +16,7 @@ struct CommonOptions {
     std::string config_file, preset;
     std::vector<std::string> set;  ///< key=value
     std::optional<std::string> model, device, memory, stain, stains;
-    std::optional<int> threads;
+    std::optional<int> threads, fold;
     std::optional<double> slide_mpp, work_mpp;
     std::string roi, mask, frame = "qupath", log_file;
     std::vector<std::string> columns;  ///< of the nuclei table, in exports
@@ -92,6 +92,12 @@ struct PatchesOptions {
     double val_fraction = 0.2;
 };
 
+struct ExperimentsOptions {
+    std::string file, output;
+    std::vector<std::string> data;
+    int seeds = 0;  ///< 0 = as the table says
+};
+
 /// Each command returns the process exit code or throws Error.
 int segment_command(const SegmentOptions& segment, const CommonOptions& options);
 int batch_command(const BatchOptions& batch, const CommonOptions& options);
@@ -103,6 +109,7 @@ int evaluate_command(const EvaluateOptions& what, const CommonOptions& options);
 int patches_command(const PatchesOptions& what, const CommonOptions& options);
 int info_command(const std::string& slide, const std::string& format, const CommonOptions& options);
 int doctor_command(const CommonOptions& options);
+int experiments_command(const ExperimentsOptions& what, const CommonOptions& options);
 int train_command(const TrainJob& job, const CommonOptions& options);
 int config_command(const std::string& format, const CommonOptions& options);
 

@@ -1,17 +1,20 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "config/config.h"
+#include "model/trainer.h"
 #include "pipeline/run_status.h"
 
 namespace wsi {
 
 struct TrainJob {
     std::vector<std::string> folders;  ///< data sets (images/ + labels/)
-    std::string output;                ///< folder: checkpoint, best and last weights, log.csv
+    std::string output;                ///< folder: checkpoint, best and last weights, log, page
     std::string from;                  ///< weights to start from; empty = random
     int64_t max_steps = 0;             ///< stop after so many (0 = never); for tests
 };
@@ -19,13 +22,16 @@ struct TrainJob {
 struct TrainReport {
     bool finished = false;  ///< false: stopped by a signal or max_steps; resumable
     int64_t steps = 0;
-    double best_pq = 0;
+    double best_score = 0;  ///< train.choose_by of the development images
 };
 
-/// Trains, or goes on from the checkpoint in `job.output`. Weights are kept by PQ on the
-/// development images. Throws Error{Device} when the loss is not finite; the last good weights
-/// stay.
+using MakeTrainer = std::function<std::unique_ptr<Trainer>(const Config&)>;
+
+/// Trains, or goes on from the checkpoint in `job.output`. Patches are made ahead by a flow graph
+/// (pipeline/training_stream.h); weights are kept by their score on the development images. Throws
+/// Error{Device} when the loss or the gradient is not finite, Error{Output} when the disk is full;
+/// the last good checkpoint and weights stay. make_trainer: the network library's by default.
 TrainReport run_training(const TrainJob& job, const Config& config,
-                         const std::atomic<StopRequest>& stop);
+                         const std::atomic<StopRequest>& stop, MakeTrainer make_trainer = {});
 
 }  // namespace wsi

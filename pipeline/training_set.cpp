@@ -1,5 +1,7 @@
 #include "pipeline/training_set.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <cmath>
 #include <set>
@@ -39,6 +41,35 @@ double weight_of(const LabelImage& ids) {
     return std::sqrt(kEmpty + static_cast<double>(seen.size()));
 }
 
+/// An image of one of the data sets.
+struct Chosen {
+    const Dataset* dataset;
+    size_t index;
+    const ImageEntry& entry() const { return dataset->entries()[index]; }
+};
+
+/// Whether each image is one of the fold that is kept out.
+std::vector<bool> in_fold(const std::vector<Chosen>& images, const TrainConfig& config) {
+    constexpr uint64_t kFoldSeed = 19;  // not run.seed: seeds are compared on the same folds
+    const auto source_of = [](const ImageEntry& e) {
+        return e.dataset + '/' + (e.source.empty() ? e.name : e.source);
+    };
+    std::set<std::string> names;
+    for (const Chosen& image : images) names.insert(source_of(image.entry()));
+    std::vector<std::string> sources(names.begin(), names.end());
+    Random random(kFoldSeed);
+    for (size_t i = sources.size(); i-- > 1;)
+        std::swap(sources[i],
+                  sources[static_cast<size_t>(random.index(static_cast<int64_t>(i) + 1))]);
+    std::set<std::string> kept_out;
+    for (size_t i = static_cast<size_t>(config.fold); i < sources.size();
+         i += static_cast<size_t>(config.folds))
+        kept_out.insert(sources[i]);
+    std::vector<bool> out;
+    for (const Chosen& image : images) out.push_back(kept_out.contains(source_of(image.entry())));
+    return out;
+}
+
 std::vector<std::string> names_in(const std::string& list) {
     std::vector<std::string> names;
     std::stringstream in(list);
@@ -46,27 +77,48 @@ std::vector<std::string> names_in(const std::string& list) {
     return names;
 }
 
+/// Whether each image is of an organ that is kept out.
+std::vector<bool> of_organs(const std::vector<Chosen>& images, const TrainConfig& config) {
+    const std::vector<std::string> development = names_in(config.development);
+    std::vector<bool> out;
+    for (const Chosen& image : images)
+        out.push_back(std::ranges::find(development, image.entry().organ) != development.end());
+    return out;
+}
+
 }  // namespace
 
 TrainingSet read_training_set(const std::vector<std::string>& folders, const Config& config) {
-    const std::vector<std::string> development = names_in(config.train.development);
-    TrainingSet set;
+    std::vector<std::unique_ptr<Dataset>> datasets;
+    std::vector<Chosen> chosen;
     for (const std::string& folder : folders) {
-        const std::unique_ptr<Dataset> dataset = open_dataset(folder);
-        for (size_t i = 0; i < dataset->entries().size(); ++i) {
-            const ImageEntry& entry = dataset->entries()[i];
-            if (!entry.split.empty() && entry.split != "train") continue;
-            const bool kept_out =
-                std::find(development.begin(), development.end(), entry.organ) != development.end();
-            const bool smaller = kept_out && set.development.size() % 2 == 1;
-            (kept_out ? set.development : set.train)
-                .push_back(prepare(dataset->read(i), config, smaller ? kSmaller : 1));
-        }
+        datasets.push_back(open_dataset(folder));
+        const auto& entries = datasets.back()->entries();
+        for (size_t i = 0; i < entries.size(); ++i)
+            if (entries[i].split.empty() || entries[i].split == "train")
+                chosen.push_back({datasets.back().get(), i});
     }
+    const std::vector<bool> kept_out =
+        config.train.folds > 0 ? in_fold(chosen, config.train) : of_organs(chosen, config.train);
+    TrainingSet set;
+    size_t failed = 0;
+    for (size_t i = 0; i < chosen.size(); ++i) try {
+            const bool smaller = kept_out[i] && set.development.size() % 2 == 1;
+            (kept_out[i] ? set.development : set.train)
+                .push_back(prepare(chosen[i].dataset->read(chosen[i].index), config,
+                                   smaller ? kSmaller : 1));
+        } catch (const Error& error) {
+            spdlog::warn("left out: {}", error.what());
+            if (++failed * 100 > chosen.size() + 99)
+                fail(
+                    ErrorKind::Config, failed, " of ", chosen.size(),
+                    " images cannot be read, more than one in a hundred; the last: ", error.what());
+        }
+    if (failed > 0) spdlog::warn("{} of {} images were left out", failed, chosen.size());
     if (set.train.empty()) fail(ErrorKind::Config, "no image to train on in the folders given");
     if (set.development.empty())
         fail(ErrorKind::Config, "no image of the organs in train.development = '",
-             config.train.development, "'; name organs of the manifest, by ;");
+             config.train.development, "'; name organs of the manifest, by ;, or set train.folds");
     return set;
 }
 
@@ -118,13 +170,26 @@ std::vector<size_t> PatchSource::order(int64_t epoch) const {
     return order;
 }
 
+PatchSource::Order PatchSource::order_of(int64_t epoch) const {
+    const std::lock_guard lock(mutex_);
+    Order& kept = orders_[epoch];
+    if (!kept) kept = std::make_shared<const std::vector<size_t>>(order(epoch));
+    const Order wanted = kept;
+    if (orders_.size() > 2) orders_.erase(orders_.begin());  // samples are asked for in order
+    return wanted;
+}
+
+TrainingPatch PatchSource::sample(int64_t number) const {
+    const int64_t per_epoch = steps_per_epoch() * config_.train.batch;
+    const int64_t epoch = number / per_epoch, index = number % per_epoch;
+    const Order images = order_of(epoch);
+    return patch(epoch, index, (*images)[static_cast<size_t>(index) % images->size()]);
+}
+
 std::vector<TrainingPatch> PatchSource::batch(int64_t epoch, int64_t step) const {
-    const std::vector<size_t> images = order(epoch);
+    const int64_t first = (epoch * steps_per_epoch() + step) * config_.train.batch;
     std::vector<TrainingPatch> patches;
-    for (int k = 0; k < config_.train.batch; ++k) {
-        const int64_t index = step * config_.train.batch + k;
-        patches.push_back(patch(epoch, index, images[static_cast<size_t>(index) % images.size()]));
-    }
+    for (int64_t k = 0; k < config_.train.batch; ++k) patches.push_back(sample(first + k));
     return patches;
 }
 

@@ -82,7 +82,10 @@ TorchTrainer::TorchTrainer(const Config& config)
       context_(open_context(config)),
       network_(made(config)),
       averaged_(made(config)),
-      optimiser_(parameters_of(*network_), config.train.weight_decay) {
+      optimiser_(parameters_of(*network_),
+                 config.train.optimiser == OptimiserKind::Adam ? WeightDecay::InGradient
+                                                               : WeightDecay::Apart,
+                 config.train.weight_decay) {
     at::set_num_threads(config.run.threads);
     averaged_->eval();
 }
@@ -119,17 +122,16 @@ StepLoss TorchTrainer::step_once(std::span<const TrainingPatch> batch, double le
     const at::Tensor classes = logits.narrow(1, 0, 2);
     const at::Tensor dice = dice_loss(classes, targets.classes);
     const at::Tensor focal = focal_loss(classes, targets.classes);
-    at::Tensor total = 0.5 * dice + 0.5 * focal;
-    StepLoss loss{0, dice.item<double>(), focal.item<double>(), 0, 0};
-    if (config_.network.distance) {
-        const at::Tensor distance = distance_loss(logits.narrow(1, 2, 1), targets.distance);
-        loss.distance = distance.item<double>();
-        total = total + config_.train.distance_weight * distance;
-    }
-    loss.total = total.item<double>();
+    const at::Tensor distance = config_.network.distance
+                                    ? distance_loss(logits.narrow(1, 2, 1), targets.distance)
+                                    : at::zeros({});
+    const at::Tensor total = 0.5 * dice + 0.5 * focal + config_.train.distance_weight * distance;
+    StepLoss loss{total.item<double>(), dice.item<double>(), focal.item<double>(),
+                  distance.item<double>(), 0};
     if (!std::isfinite(loss.total)) return loss;  // the caller stops; weights are as they were
     total.backward();
     loss.gradient_norm = optimiser_.clip(config_.train.clip_norm);
+    if (!std::isfinite(loss.gradient_norm)) return loss;
     optimiser_.step(learning_rate);
     average();
     return loss;
@@ -216,16 +218,23 @@ void TorchTrainer::save_checkpoint(const std::string& path, const WeightsNotes& 
     nn::write_state(path, everything(), all);
 }
 
-WeightsNotes TorchTrainer::load_checkpoint(const std::string& path) {
-    const nn::StateFile file = nn::read_state(path);
+void TorchTrainer::check_settings(const std::string& path, const nn::Notes& notes) const {
+    // A setting that the file does not know is younger than it: then the default was in force.
+    std::map<std::string, std::string> saved;
+    for (const auto& [key, value] : training_fields(Config{})) saved[key] = value;
+    for (const auto& [key, value] : notes) saved[key] = value;
     for (const auto& [key, value] : with_settings({})) {
         if (key == nn::kEncoderFileNote) continue;  // it may have been renamed: its hash counts
-        const auto saved = file.notes.find(key);
-        if (saved == file.notes.end() || saved->second != value)
-            fail(ErrorKind::Checkpoint, path, " was made with ", key, " = ",
-                 saved == file.notes.end() ? "nothing" : saved->second, ", now it is ", value,
-                 "; give the same settings, or another --output to start anew");
+        const std::string before = saved.contains(key) ? saved.at(key) : "nothing";
+        if (before != value)
+            fail(ErrorKind::Checkpoint, path, " was made with ", key, " = ", before, ", now it is ",
+                 value, "; give the same settings, or another --output to start anew");
     }
+}
+
+WeightsNotes TorchTrainer::load_checkpoint(const std::string& path) {
+    const nn::StateFile file = nn::read_state(path);
+    check_settings(path, file.notes);
     const at::NoGradGuard no_gradients;
     for (auto& [name, tensor] : everything()) {
         const auto saved = file.tensors.find(name);
@@ -239,6 +248,12 @@ WeightsNotes TorchTrainer::load_checkpoint(const std::string& path) {
     std::from_chars(steps.data(), steps.data() + steps.size(), count);
     optimiser_.set_steps(count);
     return file.notes;
+}
+
+int64_t TorchTrainer::parameter_count() const {
+    int64_t count = 0;
+    for (const at::Tensor& p : network_->parameters()) count += p.numel();
+    return count;
 }
 
 void TorchTrainer::start_from(const std::string& weights) {

@@ -4,13 +4,13 @@
 #include "model/nn/context_encoder.h"
 #include "model/nn/networks.h"
 #include "model/nn/state.h"
-#include "model/train/adamw.h"
+#include "model/train/adam.h"
 #include "model/trainer.h"
 
 namespace wsi::train {
 
-/// Dice + focal on both channels, equal weight (the paper's), plus the distance head's loss; AdamW;
-/// averaged weights.
+/// Dice + focal on both channels, equal weight (the paper's), plus the distance head's loss; Adam
+/// or AdamW; averaged weights.
 class TorchTrainer final : public Trainer {
 public:
     explicit TorchTrainer(const Config& config);
@@ -19,6 +19,7 @@ public:
     void save_weights(const std::string& path, const WeightsNotes& notes) override;
     void save_checkpoint(const std::string& path, const WeightsNotes& notes) override;
     WeightsNotes load_checkpoint(const std::string& path) override;
+    int64_t parameter_count() const override;
     void start_from(const std::string& weights) override;
 
 private:
@@ -29,12 +30,13 @@ private:
     nn::Notes with_settings(const WeightsNotes& notes) const;
     void predict_fused(const RgbImage& rgb, GrayView probability, GrayView distance);
     void average();
+    void check_settings(const std::string& path, const nn::Notes& notes) const;
     nn::StateDict everything();
 
     Config config_;
     std::shared_ptr<const nn::ContextEncoder> context_;  ///< of a fused network
     std::shared_ptr<nn::Network> network_, averaged_;
-    AdamW optimiser_;
+    Adam optimiser_;
 };
 
 }  // namespace wsi::train

@@ -109,6 +109,42 @@ TEST(TrainerTest, refuses_to_start_from_weights_of_another_network_of_the_same_s
     }
 }
 
+TEST(AdamTest, both_kinds_equal_their_definitions) {
+    for (const WeightDecay kind : {WeightDecay::Apart, WeightDecay::InGradient}) {
+        const at::Tensor w = at::full({1, 1}, 2.0).requires_grad_();
+        Adam adam({w}, kind, 0.1);
+        double x = 2, m = 0, v = 0;
+        for (int t = 1; t <= 3; ++t) {
+            (w * w).sum().backward();
+            adam.step(0.01);
+            double gradient = 2 * x;
+            if (kind == WeightDecay::Apart)
+                x *= 1 - 0.01 * 0.1;
+            else
+                gradient += 0.1 * x;
+            m = 0.9 * m + 0.1 * gradient;
+            v = 0.999 * v + 0.001 * gradient * gradient;
+            x -= 0.01 * (m / (1 - std::pow(0.9, t))) /
+                 (std::sqrt(v / (1 - std::pow(0.999, t))) + 1e-8);
+            EXPECT_NEAR(w.item<double>(), x, 1e-6) << t;
+        }
+    }
+}
+
+TEST(TrainerTest, a_checkpoint_from_before_a_setting_existed_had_its_default) {
+    const test::TempDir dir;
+    const std::string path = dir.file("c.safetensors");
+    TorchTrainer(small_config()).save_checkpoint(path, {});
+    nn::StateFile old = nn::read_state(path);
+    old.notes.erase("train.decay");
+    nn::write_state(path, old.tensors, old.notes);
+    TorchTrainer(small_config()).load_checkpoint(path);
+    Config other = small_config();
+    other.train.decay = Decay::Polynomial;
+    TorchTrainer trainer(other);
+    EXPECT_THROW(trainer.load_checkpoint(path), Error);
+}
+
 TEST(LossesTest, equal_their_definitions) {
     const at::Tensor logits = at::tensor({2.0F, -1.0F, 0.5F, 0.0F}).view({1, 1, 2, 2});
     const at::Tensor truth = at::tensor({1.0F, 0.0F, 0.0F, 1.0F}).view({1, 1, 2, 2});

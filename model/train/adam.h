@@ -6,10 +6,15 @@
 
 namespace wsi::train {
 
-/// AdamW (Loshchilov and Hutter 2019); weight decay on convolution and matrix weights only.
-class AdamW {
+/// How weight decay acts; on convolution and matrix weights only.
+enum class WeightDecay {
+    Apart,      ///< AdamW (Loshchilov and Hutter 2019): weights shrink beside the step
+    InGradient  ///< Adam (Kingma and Ba 2015) with an L2 term
+};
+
+class Adam {
 public:
-    AdamW(std::vector<at::Tensor> parameters, double weight_decay);
+    Adam(std::vector<at::Tensor> parameters, WeightDecay kind, double weight_decay);
     /// One step from the parameters' gradients, which are cleared afterwards.
     void step(double learning_rate);
     /// Scales all gradients so that their common norm is at most `limit` (0 = leave them); returns
@@ -24,6 +29,7 @@ public:
 private:
     std::vector<at::Tensor> gradients() const;
     std::vector<at::Tensor> parameters_, decayed_, first_, second_;
+    WeightDecay kind_;
     double weight_decay_;
     int64_t steps_ = 0;
 };

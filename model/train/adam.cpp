@@ -1,4 +1,4 @@
-#include "model/train/adamw.h"
+#include "model/train/adam.h"
 
 #include <cmath>
 
@@ -8,8 +8,8 @@ namespace {
 constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kEpsilon = 1e-8;
 }
 
-AdamW::AdamW(std::vector<at::Tensor> parameters, double weight_decay)
-    : parameters_(std::move(parameters)), weight_decay_(weight_decay) {
+Adam::Adam(std::vector<at::Tensor> parameters, WeightDecay kind, double weight_decay)
+    : parameters_(std::move(parameters)), kind_(kind), weight_decay_(weight_decay) {
     for (const at::Tensor& p : parameters_) {
         first_.push_back(at::zeros_like(p));
         second_.push_back(at::zeros_like(p));
@@ -17,14 +17,14 @@ AdamW::AdamW(std::vector<at::Tensor> parameters, double weight_decay)
     }
 }
 
-std::vector<at::Tensor> AdamW::gradients() const {
+std::vector<at::Tensor> Adam::gradients() const {
     std::vector<at::Tensor> all;
     for (const at::Tensor& p : parameters_)
         all.push_back(p.grad().defined() ? p.grad() : at::zeros_like(p));
     return all;
 }
 
-double AdamW::clip(double limit) {
+double Adam::clip(double limit) {
     const at::NoGradGuard no_gradients;
     std::vector<at::Tensor> all = gradients();
     const at::Tensor norms = at::stack(at::_foreach_norm(all, 2));
@@ -33,12 +33,17 @@ double AdamW::clip(double limit) {
     return norm;
 }
 
-void AdamW::step(double learning_rate) {
+void Adam::step(double learning_rate) {
     const at::NoGradGuard no_gradients;
-    const std::vector<at::Tensor> all = gradients();
+    std::vector<at::Tensor> all = gradients();
     ++steps_;
     const auto t = static_cast<double>(steps_);
-    at::_foreach_mul_(decayed_, 1 - learning_rate * weight_decay_);
+    if (kind_ == WeightDecay::Apart) {
+        at::_foreach_mul_(decayed_, 1 - learning_rate * weight_decay_);
+    } else {
+        for (size_t i = 0; i < all.size(); ++i)
+            if (parameters_[i].dim() > 1) all[i].add_(parameters_[i], weight_decay_);
+    }
     at::_foreach_lerp_(first_, all, 1 - kBeta1);
     at::_foreach_mul_(second_, kBeta2);
     at::_foreach_addcmul_(second_, all, all, 1 - kBeta2);

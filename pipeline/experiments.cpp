@@ -1,0 +1,181 @@
+#include "pipeline/experiments.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "config/config_io.h"
+#include "io/csv_table.h"
+#include "io/text_file.h"
+#include "io/types/work_frame.h"
+#include "model/network_library.h"
+#include "pipeline/training_set.h"
+#include "stages/metrics.h"
+#include "stages/separate.h"
+
+namespace wsi {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string settings_text(const Config& config) {
+    std::string text;
+    for (const auto& [key, value] : training_fields(config)) text += key + " = " + value + '\n';
+    for (const auto& [key, value] : result_fields(config)) text += key + " = " + value + '\n';
+    return text;
+}
+
+std::string whole_file(const fs::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+/// A name that is a folder on every system.
+std::string folder_name(const std::string& name) {
+    std::string out;
+    for (const char c : name)
+        out += std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '+' ? c : '_';
+    return out;
+}
+
+/// Scores of the weights in a run's checkpoint on the images of its fold. Those of the last epoch,
+/// not of the best: the fold must not choose what it judges.
+std::map<std::string, ImageScores> score_fold(Trainer& trainer, const TrainingSet& set,
+                                              const Config& config) {
+    const WorkFrame frame{{1, 1}, 1, config.train.mpp, config.train.mpp};
+    const Separator separate(SeparateParams::from(config.separate, frame));
+    std::map<std::string, ImageScores> scores;
+    GrayImage probability, distance;
+    for (const TrainingImage& image : set.development) {
+        const bool normalised = config.train.normalised_share > 0.5 && !image.normalised.empty();
+        trainer.predict(normalised ? image.normalised : image.rgb, probability, distance);
+        LabelImage found(image.ids.width(), image.ids.height());
+        separate(probability, distance, found.view());
+        const Metrics m = metrics(
+            count_metrics(contingency(image.ids.view(), found.view()), Compat::Ours), Compat::Ours);
+        for (const MetricColumn& column : kMetricColumns)
+            scores[image.name][std::string(column.name)] = m.*column.value;
+    }
+    return scores;
+}
+
+void write_scores(const fs::path& path, const std::map<std::string, ImageScores>& scores) {
+    TextFile out(path.string());
+    std::string line = "image";
+    for (const MetricColumn& column : kMetricColumns) line += "," + std::string(column.name);
+    out.write(line + "\n");
+    for (const auto& [image, values] : scores) {
+        line = image;
+        for (const MetricColumn& column : kMetricColumns) {
+            const double value = values.at(std::string(column.name));
+            line += std::isnan(value) ? "," : fmt::format(",{:.6f}", value);
+        }
+        out.write(line + "\n");
+    }
+    out.commit();
+}
+
+std::map<std::string, ImageScores> read_scores(const fs::path& path) {
+    const CsvTable table(path.string());
+    std::map<std::string, ImageScores> scores;
+    for (size_t row = 0; row < table.rows(); ++row)
+        for (const MetricColumn& column : kMetricColumns)
+            scores[table.text(row, "image")][std::string(column.name)] =
+                table.number(row, std::string(column.name), std::nan(""));
+    return scores;
+}
+
+class Experiments {
+public:
+    Experiments(const ExperimentJob& job, const Config& base, const std::atomic<StopRequest>& stop,
+                MakeTrainer make_trainer)
+        : job_(job), stop_(stop), make_trainer_(std::move(make_trainer)) {
+        for (const ExperimentRow& row : job.table.rows) {
+            configs_.push_back(row_config(job.table, row, job.command_line, base));
+            results_.push_back({row.name, "", 0, {}});
+        }
+        fs::create_directories(job.output);
+        for (size_t row = 0; row < configs_.size(); ++row) try_to_make(row);
+    }
+
+    bool run() {
+        write_experiment_table(job_, results_);
+        // Rows innermost, so that an unfinished table compares like with like.
+        for (int seed = 0; seed < job_.table.seeds; ++seed)
+            for (int fold = 0; fold < most_folds(); ++fold)
+                for (size_t row = 0; row < configs_.size(); ++row) {
+                    if (!results_[row].problem.empty() || fold >= folds_of(configs_[row])) continue;
+                    if (!one_run(row, seed, fold)) return false;
+                    write_experiment_table(job_, results_);
+                }
+        return true;
+    }
+
+private:
+    static int folds_of(const Config& config) { return std::max(1, config.train.folds); }
+    int most_folds() const {
+        int most = 1;
+        for (const Config& config : configs_) most = std::max(most, folds_of(config));
+        return most;
+    }
+
+    void try_to_make(size_t row) {
+        try {
+            results_[row].parameters = make_trainer_(configs_[row])->parameter_count();
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::Config && error.kind() != ErrorKind::Checkpoint) throw;
+            results_[row].problem = error.what();
+            spdlog::warn("{} is not run: {}", results_[row].name, error.what());
+        }
+    }
+
+    bool one_run(size_t row, int seed, int fold) {
+        Config config = configs_[row];
+        config.run.seed += static_cast<uint64_t>(seed);
+        config.train.fold = fold;
+        const fs::path folder = fs::path(job_.output) / folder_name(results_[row].name) /
+                                fmt::format("seed-{}-fold-{}", seed, fold);
+        const fs::path scores = folder / "scores.csv", settings = folder / "settings.txt";
+        if (fs::exists(settings) && whole_file(settings) != settings_text(config))
+            fail(ErrorKind::Config, folder.string(),
+                 " was run with other settings; give the same ones, or another --output");
+        if (!fs::exists(scores)) {
+            spdlog::info("{}, seed {}, fold {}", results_[row].name, seed, fold);
+            fs::create_directories(folder);
+            TextFile text(settings.string());
+            text.write(settings_text(config));
+            text.commit();
+            TrainJob train;
+            train.folders = job_.data;
+            train.output = folder.string();
+            if (!run_training(train, config, stop_, make_trainer_).finished) return false;
+            const std::unique_ptr<Trainer> trainer = make_trainer_(config);
+            trainer->load_checkpoint((folder / "checkpoint.safetensors").string());
+            write_scores(scores,
+                         score_fold(*trainer, read_training_set(job_.data, config), config));
+        }
+        results_[row].runs[{seed, fold}] = read_scores(scores);
+        return true;
+    }
+
+    const ExperimentJob& job_;
+    const std::atomic<StopRequest>& stop_;
+    const MakeTrainer make_trainer_;
+    std::vector<Config> configs_;
+    std::vector<ExperimentResult> results_;
+};
+
+}  // namespace
+
+bool run_experiments(const ExperimentJob& job, const Config& base,
+                     const std::atomic<StopRequest>& stop, MakeTrainer make_trainer) {
+    if (!make_trainer)
+        make_trainer = [](const Config& c) { return network_library().make_trainer(c); };
+    return Experiments(job, base, stop, std::move(make_trainer)).run();
+}
+
+}  // namespace wsi
