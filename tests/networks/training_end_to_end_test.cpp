@@ -95,7 +95,10 @@ void learn_and_segment(Config config, const test::TempDir& dir) {
 TEST(TrainingReplayTest, the_first_twenty_steps_have_the_recorded_losses) {
     const test::TempDir dir;
     test::write_planted_set(dir.path() / "set", 10, 96);
-    train_in_child(dir.file("set"), dir.file("run"), small_config(), 20);
+    // Steps so small that what CPUs round differently does not grow beyond the bound.
+    Config config = small_config();
+    config.train.learning_rate = 1e-4;
+    train_in_child(dir.file("set"), dir.file("run"), config, 20);
     const std::vector<double> now = column(dir.file("run/steps.csv"), "loss");
     const std::vector<double> recorded =
         column(std::string(WSI_SOURCE_DIR) + "/tests/networks/golden/replay.csv", "loss");
