@@ -12,7 +12,12 @@ namespace {
 
 /// GDAL brings a libblas into the program, and with it an sgemm_ that is several times slower than
 /// the one inside LibTorch; whoever comes first serves both. Sanitizers must see every symbol.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define WSI_SANITIZED
+#endif
+#endif
+#if defined(WSI_SANITIZED) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr int kOwnSymbolsFirst = 0;
 #else
 constexpr int kOwnSymbolsFirst = RTLD_DEEPBIND;
