@@ -94,17 +94,22 @@ Image<uint32_t> read_label_picture(const std::string& path) {
     });
 }
 
-void write_rgb_picture(const std::string& path, ConstRgbView image) {
+namespace {
+std::vector<uint8_t> packed_rows(ConstRgbView image) {
     std::vector<uint8_t> packed;
     for (int64_t y = 0; y < image.height; ++y)
         packed.insert(packed.end(), image.row(y), image.row(y) + 3 * image.width);
+    return packed;
+}
+}  // namespace
+
+void write_rgb_picture(const std::string& path, ConstRgbView image) {
+    std::vector<uint8_t> packed = packed_rows(image);
     write_png(path, packed, image.size(), 3, VIPS_INTERPRETATION_sRGB);
 }
 
 void write_jpeg_picture(const std::string& path, ConstRgbView image) {
-    std::vector<uint8_t> packed;
-    for (int64_t y = 0; y < image.height; ++y)
-        packed.insert(packed.end(), image.row(y), image.row(y) + 3 * image.width);
+    std::vector<uint8_t> packed = packed_rows(image);
     translated(path, "write", [&] {
         vips::VImage::new_from_memory(packed.data(), packed.size(), static_cast<int>(image.width),
                                       static_cast<int>(image.height), 3, VIPS_FORMAT_UCHAR)

@@ -10,11 +10,9 @@
 #include "config/config_io.h"
 #include "io/csv_table.h"
 #include "io/text_file.h"
-#include "io/types/work_frame.h"
-#include "model/network_library.h"
+#include "pipeline/train_score.h"
 #include "pipeline/training_set.h"
 #include "stages/metrics.h"
-#include "stages/separate.h"
 
 namespace wsi {
 
@@ -46,15 +44,14 @@ std::string folder_name(const std::string& name) {
 /// not of the best: the fold must not choose what it judges.
 std::map<std::string, ImageScores> score_fold(Trainer& trainer, const TrainingSet& set,
                                               const Config& config) {
-    const WorkFrame frame{{1, 1}, 1, config.train.mpp, config.train.mpp};
-    const Separator separate(SeparateParams::from(config.separate, frame));
     std::map<std::string, ImageScores> scores;
-    GrayImage probability, distance;
+    PredictedImage predicted;
     for (const TrainingImage& image : set.development) {
         const bool normalised = config.train.normalised_share > 0.5 && !image.normalised.empty();
-        trainer.predict(normalised ? image.normalised : image.rgb, probability, distance);
-        LabelImage found(image.ids.width(), image.ids.height());
-        separate(probability, distance, found.view());
+        trainer.predict(normalised ? image.normalised : image.rgb, predicted.probability,
+                        predicted.distance);
+        predicted.truth = &image.ids;
+        const LabelImage found = separated(config.separate, predicted, config.train.mpp);
         const Metrics m = metrics(
             count_metrics(contingency(image.ids.view(), found.view()), Compat::Ours), Compat::Ours);
         for (const MetricColumn& column : kMetricColumns)
@@ -173,8 +170,6 @@ private:
 
 bool run_experiments(const ExperimentJob& job, const Config& base,
                      const std::atomic<StopRequest>& stop, MakeTrainer make_trainer) {
-    if (!make_trainer)
-        make_trainer = [](const Config& c) { return network_library().make_trainer(c); };
     return Experiments(job, base, stop, std::move(make_trainer)).run();
 }
 

@@ -21,7 +21,8 @@ struct ExperimentJob {
 /// encoder's weights are not given, is named in the table with the reason and has no numbers.
 /// False: stopped by a signal.
 bool run_experiments(const ExperimentJob& job, const Config& base,
-                     const std::atomic<StopRequest>& stop, MakeTrainer make_trainer = {});
+                     const std::atomic<StopRequest>& stop,
+                     MakeTrainer make_trainer = library_trainer);
 
 /// Scores of one image by column name.
 using ImageScores = std::map<std::string, double>;

@@ -3,8 +3,8 @@
 #include <memory>
 #include <vector>
 
+#include "io/types/idle_workers.h"
 #include "io/types/nucleus.h"
-#include "pipeline/idle_workers.h"
 #include "pipeline/part_store.h"
 #include "pipeline/run_status.h"
 #include "stages/separate.h"

@@ -8,8 +8,8 @@
 #include <numeric>
 
 #include "io/region_files.h"
+#include "io/types/idle_workers.h"
 #include "io/types/pixel_pieces.h"
-#include "pipeline/idle_workers.h"
 #include "pipeline/memory_plan.h"
 #include "stages/feature_patch.h"
 

@@ -209,10 +209,12 @@ private:
 
 }  // namespace
 
+std::unique_ptr<Trainer> library_trainer(const Config& config) {
+    return network_library().make_trainer(config);
+}
+
 TrainReport run_training(const TrainJob& job, const Config& config,
                          const std::atomic<StopRequest>& stop, MakeTrainer make_trainer) {
-    if (!make_trainer)
-        make_trainer = [](const Config& c) { return network_library().make_trainer(c); };
     return TrainingRun(job, config, stop, make_trainer).run();
 }
 

@@ -26,12 +26,15 @@ struct TrainReport {
 };
 
 using MakeTrainer = std::function<std::unique_ptr<Trainer>(const Config&)>;
+/// The network library's, which is loaded for it.
+std::unique_ptr<Trainer> library_trainer(const Config& config);
 
 /// Trains, or goes on from the checkpoint in `job.output`. Patches are made ahead by a flow graph
 /// (pipeline/training_stream.h); weights are kept by their score on the development images. Throws
 /// Error{Device} when the loss or the gradient is not finite, Error{Output} when the disk is full;
-/// the last good checkpoint and weights stay. make_trainer: the network library's by default.
+/// the last good checkpoint and weights stay.
 TrainReport run_training(const TrainJob& job, const Config& config,
-                         const std::atomic<StopRequest>& stop, MakeTrainer make_trainer = {});
+                         const std::atomic<StopRequest>& stop,
+                         MakeTrainer make_trainer = library_trainer);
 
 }  // namespace wsi

@@ -41,6 +41,14 @@ double weight_of(const LabelImage& ids) {
     return std::sqrt(kEmpty + static_cast<double>(seen.size()));
 }
 
+/// Fisher and Yates; std::shuffle may differ between standard libraries.
+template <class T>
+void shuffle(std::vector<T>& values, Random& random) {
+    for (size_t i = values.size(); i-- > 1;)
+        std::swap(values[i],
+                  values[static_cast<size_t>(random.index(static_cast<int64_t>(i) + 1))]);
+}
+
 /// An image of one of the data sets.
 struct Chosen {
     const Dataset* dataset;
@@ -58,9 +66,7 @@ std::vector<bool> in_fold(const std::vector<Chosen>& images, const TrainConfig& 
     for (const Chosen& image : images) names.insert(source_of(image.entry()));
     std::vector<std::string> sources(names.begin(), names.end());
     Random random(kFoldSeed);
-    for (size_t i = sources.size(); i-- > 1;)
-        std::swap(sources[i],
-                  sources[static_cast<size_t>(random.index(static_cast<int64_t>(i) + 1))]);
+    shuffle(sources, random);
     std::set<std::string> kept_out;
     for (size_t i = static_cast<size_t>(config.fold); i < sources.size();
          i += static_cast<size_t>(config.folds))
@@ -165,8 +171,7 @@ std::vector<size_t> PatchSource::order(int64_t epoch) const {
         order.push_back(
             std::min(images_.size() - 1, static_cast<size_t>(found - weights_.begin())));
     }
-    for (size_t i = order.size(); i-- > 1;)
-        std::swap(order[i], order[static_cast<size_t>(random.index(static_cast<int64_t>(i) + 1))]);
+    shuffle(order, random);
     return order;
 }
 

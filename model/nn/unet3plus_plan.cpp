@@ -1,6 +1,5 @@
 #include "model/nn/unet3plus_plan.h"
 
-#include <mutex>
 
 #include "model/nn/kernels/pooling.h"
 #include "model/nn/unet3plus.h"
@@ -57,30 +56,10 @@ struct UNet3PlusPlan::Memory {
     std::vector<float> winograd, rows;
 };
 
-/// Hands out memory to concurrent calls and takes it back.
-class UNet3PlusPlan::Lender {
-public:
-    std::unique_ptr<Memory> take() {
-        const std::scoped_lock lock(mutex_);
-        if (free_.empty()) return std::make_unique<Memory>();
-        auto memory = std::move(free_.back());
-        free_.pop_back();
-        return memory;
-    }
-    void give_back(std::unique_ptr<Memory> memory) {
-        const std::scoped_lock lock(mutex_);
-        free_.push_back(std::move(memory));
-    }
-
-private:
-    std::mutex mutex_;
-    std::vector<std::unique_ptr<Memory>> free_;
-};
-
 UNet3PlusPlan::UNet3PlusPlan(const UNet3PlusImpl& folded)
     : base_(folded.options().base),
       blur_pool_(folded.options().blur_pool),
-      lender_(std::make_shared<Lender>()) {
+      memory_(std::make_shared<IdleWorkers<Memory>>()) {
     for (size_t i = 0; i < kScales; ++i)
         encoder_[i] = {convolution(folded.encoder(i).first()),
                        convolution(folded.encoder(i).second())};
@@ -184,7 +163,7 @@ void UNet3PlusPlan::decode_one(const Maps& encoded, const MapView& out, Memory& 
 at::Tensor UNet3PlusPlan::forward(const at::Tensor& images) const {
     const at::Tensor in = images.contiguous(at::MemoryFormat::ChannelsLast);
     const at::Tensor logits = empty_maps(in.size(0), head_.out_channels(), in.size(2), in.size(3));
-    auto memory = lender_->take();
+    auto memory = memory_->borrow([] { return std::make_unique<Memory>(); });
     for (int64_t n = 0; n < in.size(0); ++n) {
         Maps maps;
         for (size_t i = 0; i < kScales; ++i)
@@ -193,7 +172,7 @@ at::Tensor UNet3PlusPlan::forward(const at::Tensor& images) const {
         encode_one(view_of(in, n), maps, *memory);
         decode_one(maps, view_of(logits, n), *memory);
     }
-    lender_->give_back(std::move(memory));
+    memory_->give_back(std::move(memory));
     return logits;
 }
 
@@ -203,13 +182,13 @@ std::array<at::Tensor, 5> UNet3PlusPlan::encode(const at::Tensor& images) const 
     for (size_t i = 0; i < kScales; ++i)
         out[i] = empty_maps(in.size(0), encoder_[i].second.out_channels(), in.size(2) >> i,
                             in.size(3) >> i);
-    auto memory = lender_->take();
+    auto memory = memory_->borrow([] { return std::make_unique<Memory>(); });
     for (int64_t n = 0; n < in.size(0); ++n) {
         Maps maps;
         for (size_t i = 0; i < kScales; ++i) maps[i] = view_of(out[i], n);
         encode_one(view_of(in, n), maps, *memory);
     }
-    lender_->give_back(std::move(memory));
+    memory_->give_back(std::move(memory));
     return out;
 }
 
@@ -218,13 +197,13 @@ at::Tensor UNet3PlusPlan::decode(const std::array<at::Tensor, 5>& maps) const {
     for (size_t i = 0; i < kScales; ++i) in[i] = maps[i].contiguous(at::MemoryFormat::ChannelsLast);
     const at::Tensor logits =
         empty_maps(in[0].size(0), head_.out_channels(), in[0].size(2), in[0].size(3));
-    auto memory = lender_->take();
+    auto memory = memory_->borrow([] { return std::make_unique<Memory>(); });
     for (int64_t n = 0; n < logits.size(0); ++n) {
         Maps views;
         for (size_t i = 0; i < kScales; ++i) views[i] = view_of(in[i], n);
         decode_one(views, view_of(logits, n), *memory);
     }
-    lender_->give_back(std::move(memory));
+    memory_->give_back(std::move(memory));
     return logits;
 }
 

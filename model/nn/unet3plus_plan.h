@@ -3,6 +3,7 @@
 #include <array>
 #include <memory>
 
+#include "io/types/idle_workers.h"
 #include "model/nn/kernels/upsample_taps.h"
 #include "model/nn/kernels/winograd.h"
 #include "model/nn/torch.h"
@@ -45,7 +46,6 @@ private:
         WinogradConv fusion;
     };
     struct Memory;
-    class Lender;
     using Maps = std::array<MapView, kScales>;
     static Upsampled upsampled(const ConvBnAct& branch);
     void encode_one(const MapView& image, const Maps& out, Memory& memory) const;
@@ -58,7 +58,7 @@ private:
     std::array<Encoder, kScales> encoder_;
     std::array<Stage, kScales - 1> stages_;
     WinogradConv head_;
-    std::shared_ptr<Lender> lender_;
+    std::shared_ptr<IdleWorkers<Memory>> memory_;
 };
 
 }  // namespace wsi::nn

@@ -3,16 +3,13 @@
 // Each thread takes an equal share of the tiles. Prints the least wall time and the least CPU time
 // of all threads together; MAPS gets the first tile, RGB,
 // and its maps, SIDE x SIDE bytes each.
-#include <time.h>
-
-#include <charconv>
-#include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <thread>
 
 #include "io/types/random.h"
 #include "model/network_library.h"
+#include "tests/bench/bench_clock.h"
 
 namespace wsi {
 extern "C" const NetworkLibrary* wsi_network_library();  // linked, not loaded
@@ -22,22 +19,7 @@ namespace {
 
 using namespace wsi;
 
-int whole_number(const char* text) {
-    int value = 0;
-    std::from_chars(text, text + std::string_view(text).size(), value);
-    return value;
-}
-
-double cpu_s() {
-    timespec t{};
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
-
-double wall_s() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
-        .count();
-}
+using test::cpu_s, test::wall_s, test::whole_number;
 
 std::vector<TileSlot> noise(int tiles, int side) {
     std::vector<TileSlot> slots(static_cast<size_t>(tiles));

@@ -4,37 +4,19 @@
 // PATCHES: BATCH pictures of SIDE x SIDE, RGB bytes, then their ids, uint32. TARGETS gets the
 // distance maps, float32, for who does the same elsewhere. A line per step: loss, wall and CPU
 // time.
-#include <time.h>
-
-#include <charconv>
-#include <chrono>
 #include <cstdio>
 #include <fstream>
 
 #include "model/train/torch_trainer.h"
 #include "pipeline/runtime.h"
 #include "stages/nucleus_targets.h"
+#include "tests/bench/bench_clock.h"
 
 namespace {
 
 using namespace wsi;
 
-int whole_number(const char* text) {
-    int value = 0;
-    std::from_chars(text, text + std::string_view(text).size(), value);
-    return value;
-}
-
-double cpu_s() {
-    timespec t{};
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
-
-double wall_s() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
-        .count();
-}
+using test::cpu_s, test::wall_s, test::whole_number;
 
 template <class T>
 void read_bytes(std::ifstream& in, T* to, int64_t bytes) {

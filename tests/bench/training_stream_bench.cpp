@@ -2,23 +2,15 @@
 // usage: training_stream_bench WORKERS [SAMPLES]; images of 256 px at 0.5 µm per pixel as training
 // holds them (512 px at 40x); prints wall and CPU time.
 #include <algorithm>
-#include <charconv>
-#include <chrono>
 #include <cstdio>
-#include <cstring>
-#include <ctime>
 
 #include "pipeline/runtime.h"
 #include "pipeline/training_set.h"
 #include "pipeline/training_stream.h"
+#include "tests/bench/bench_clock.h"
 #include "tests/support/planted.h"
 
 namespace {
-
-int number(const char* text, int otherwise) {
-    std::from_chars(text, text + std::strlen(text), otherwise);
-    return otherwise;
-}
 
 std::vector<wsi::TrainingImage> make_images(int count) {
     std::vector<wsi::TrainingImage> images;
@@ -43,33 +35,24 @@ std::vector<wsi::TrainingImage> make_images(int count) {
     return images;
 }
 
-double cpu_seconds() {
-    timespec now{};
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
     using namespace wsi;
-    const int workers = argc > 1 ? number(argv[1], 2) : 2;
-    const int samples = argc > 2 ? number(argv[2], 400) : 400;
+    const int workers = argc > 1 ? test::whole_number(argv[1]) : 2;
+    const int samples = argc > 2 ? test::whole_number(argv[2]) : 400;
     const Runtime runtime(workers);
     Config config;
     config.train.batch = 8;
     const std::vector<TrainingImage> images = make_images(32);
     const PatchSource source(images, config);
-    const auto start = std::chrono::steady_clock::now();
-    const double cpu = cpu_seconds();
+    const double start = test::wall_s(), cpu = test::cpu_s();
     {
         TrainingStream stream({0, samples / 8 * 8, 8, workers, 3},
                               [&](int64_t sample) { return source.sample(sample); });
         for (int step = 0; step < samples / 8; ++step) stream.next();
     }
-    const double wall =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    const double used = cpu_seconds() - cpu;
+    const double wall = test::wall_s() - start, used = test::cpu_s() - cpu;
     std::printf("%d workers: %.1f samples/s, %.2f ms of CPU each (%.1f samples/s and core)\n",
                 workers, samples / wall, 1e3 * used / samples, samples / used);
 }
