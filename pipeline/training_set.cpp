@@ -109,7 +109,9 @@ TrainingSet read_training_set(const std::vector<std::string>& folders, const Con
     TrainingSet set;
     size_t failed = 0;
     for (size_t i = 0; i < chosen.size(); ++i) try {
-            const bool smaller = kept_out[i] && set.development.size() % 2 == 1;
+            // A fold is judged, not only chosen by: it stays as it is.
+            const bool smaller =
+                config.train.folds == 0 && kept_out[i] && set.development.size() % 2 == 1;
             (kept_out[i] ? set.development : set.train)
                 .push_back(prepare(chosen[i].dataset->read(chosen[i].index), config,
                                    smaller ? kSmaller : 1));
