@@ -1,6 +1,5 @@
 #include "model/nn/unet3plus_plan.h"
 
-
 #include "model/nn/kernels/pooling.h"
 #include "model/nn/unet3plus.h"
 
