@@ -1,17 +1,21 @@
 // Draws what each augmentation of training does to one patch of a slide: docs/augmentations.jpg.
-// usage: example_08_augmentations SLIDE OUT.jpg
-// Rows of four: as it is, turned and scaled, elastic, stain; exposure, gamma, intensity, CLAHE;
-// noise, blur, sharpened, everything by its chance.
+// usage: example_08_augmentations SLIDE OUT.jpg [X Y], the place as shares of width and height
+// Rows of four: as it is, turned and scaled, elastic, pale or vesicular nuclei; these
+// once more, stain, exposure, gamma; intensity, CLAHE, noise, blur; sharpened, three with
+// everything by its chance.
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <vector>
 
 #include "io/picture.h"
 #include "io/slide.h"
 #include "io/work_reader.h"
+#include "model/classical.h"
 #include "pipeline/runtime.h"
 #include "stages/augment.h"
+#include "stages/separate.h"
 
 namespace {
 
@@ -19,20 +23,45 @@ using namespace wsi;
 
 constexpr int kSide = 160, kGap = 4, kColumns = 4;
 
+struct Piece {
+    RgbImage rgb;
+    LabelImage ids;  ///< nuclei as the classical segmenter sees them
+};
+
+LabelImage nuclei_of(const RgbImage& rgb, const WorkFrame& frame) {
+    ClassicalSegmenter segmenter;
+    TileSlot slot;
+    slot.rgb = rgb;
+    for (GrayImage& map : slot.maps) map.resize(rgb.width(), rgb.height());
+    SlideSample sample;
+    sample.patches.push_back(rgb);
+    TileSlot* const batch[] = {&slot};
+    segmenter.segment(batch, segmenter.fit_slide(sample));
+    LabelImage ids(rgb.width(), rgb.height());
+    Separator(SeparateParams::from(SeparateConfig{}, frame))(
+        slot.maps[kProbability].view(), slot.maps[kDistance].view(), ids.view());
+    return ids;
+}
+
 /// A square of tissue with room around it for what turning brings in.
-RgbImage piece_of(const std::string& path) {
+Piece piece_of(const std::string& path, double x, double y) {
     const auto slide = open_slide(path, SlideConfig{});
     const WorkFrame frame = make_work_frame(slide->info(), Mpp{0.5});
     RgbImage rgb(2 * kSide, 2 * kSide);
     WorkReader(*slide, frame, size_t{64} << 20)
-        .read({frame.size.width / 2, frame.size.height / 2, rgb.width(), rgb.height()}, rgb);
-    return rgb;
+        .read({static_cast<int64_t>(x * static_cast<double>(frame.size.width)),
+               static_cast<int64_t>(y * static_cast<double>(frame.size.height)), rgb.width(),
+               rgb.height()},
+              rgb);
+    LabelImage ids = nuclei_of(rgb, frame);
+    return {std::move(rgb), std::move(ids)};
 }
 
 /// The square after one change. An empty function leaves it as it is.
-RgbImage changed(const RgbImage& rgb, const std::function<void(TrainingPatch&, Random&)>& change) {
-    TrainingPatch patch = centre_patch(rgb, LabelImage(rgb.width(), rgb.height()), kSide);
-    Random random(7);
+RgbImage changed(const Piece& piece, const std::function<void(TrainingPatch&, Random&)>& change,
+                 uint64_t seed = 7) {
+    TrainingPatch patch = centre_patch(piece.rgb, piece.ids, kSide);
+    Random random(seed);
     if (change) change(patch, random);
     return patch.rgb;
 }
@@ -53,20 +82,24 @@ RgbImage sheet_of(const std::vector<RgbImage>& pictures) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-    if (argc != 3) fail(ErrorKind::Config, "usage: ", argv[0], " SLIDE OUT.jpg");
+    if (argc != 3 && argc != 5) fail(ErrorKind::Config, "usage: ", argv[0], " SLIDE OUT.jpg [X Y]");
     const Runtime runtime(1);
-    const RgbImage rgb = piece_of(argv[1]);
-    const LabelImage ids(rgb.width(), rgb.height());
-    std::vector<RgbImage> pictures{changed(rgb, {})};
+    const Piece piece =
+        piece_of(argv[1], argc > 3 ? std::atof(argv[3]) : 0.3, argc > 3 ? std::atof(argv[4]) : 0.7);
+    std::vector<RgbImage> pictures{changed(piece, {})};
     Random turn(7);
-    pictures.push_back(cut_patch(rgb, ids, kSide, 1, turn).rgb);
-    pictures.push_back(changed(rgb, displace_elastically));
+    pictures.push_back(cut_patch(piece.rgb, piece.ids, kSide, 1, turn).rgb);
+    pictures.push_back(changed(piece, displace_elastically));
+    pictures.push_back(changed(piece, make_nuclei_pale, 7));
+    pictures.push_back(changed(piece, make_nuclei_pale, 8));
     pictures.push_back(
-        changed(rgb, [](auto& p, Random& r) { change_stains(p.rgb, kReferenceHe, r); }));
+        changed(piece, [](auto& p, Random& r) { change_stains(p.rgb, kReferenceHe, r); }));
     for (auto* const change : {change_exposure, change_gamma, change_intensity, equalise_locally,
                                add_noise, blur, sharpen})
-        pictures.push_back(changed(rgb, [change](auto& p, Random& r) { change(p.rgb, r); }));
-    pictures.push_back(augment(rgb, ids, kSide, kReferenceHe, AugmentOptions{}, 7).rgb);
+        pictures.push_back(changed(piece, [change](auto& p, Random& r) { change(p.rgb, r); }));
+    for (const uint64_t seed : {7, 8, 9})
+        pictures.push_back(
+            augment(piece.rgb, piece.ids, kSide, kReferenceHe, AugmentOptions{}, seed).rgb);
     write_jpeg_picture(argv[2], sheet_of(pictures).view());
     return 0;
 } catch (const wsi::Error& error) {

@@ -20,7 +20,9 @@ struct AugmentOptions {
     /// Any angle, scale 0.44–1.27 (log-uniform), shear ±5°; else right angles and flips. Mostly
     /// smaller, because nuclei of NuInsSeg are twice as wide, at its stated resolution, as others'.
     double affine = 0.65;
-    double elastic = 0.2;    ///< smooth displacement of at most 6 px
+    double elastic = 0.2;  ///< smooth displacement of at most 6 px
+    double paleness =
+        0.4;  ///< nuclei pale all over or vesicular: a dark rim, an inside like its surroundings
     double stain = 0.7;      ///< densities ×0.5–1.7, ±0.03; vectors tilted by some 5°
     double exposure = 0.75;  ///< all channels ×0.85–2 (as far as nearly white), each ×0.93–1.07
     double gamma = 0.3;      ///< 0.7–1.4, log-uniform
@@ -36,6 +38,7 @@ struct AugmentOptions {
 TrainingPatch cut_patch(const RgbImage& rgb, const LabelImage& ids, int side, double affine,
                         Random& random);
 void displace_elastically(TrainingPatch& patch, Random& random);
+void make_nuclei_pale(TrainingPatch& patch, Random& random);
 void change_exposure(RgbImage& rgb, Random& random);
 void change_gamma(RgbImage& rgb, Random& random);
 void change_intensity(RgbImage& rgb, Random& random);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <set>
 #include <string>
 
@@ -60,6 +61,34 @@ TEST(AugmentTest, right_angles_and_flips_move_colours_and_ids_together) {
             }
         }
     }
+}
+
+TEST(AugmentTest, pale_nuclei_come_near_their_surroundings_which_stay) {
+    TrainingPatch source{RgbImage(64, 64), LabelImage(64, 64)};
+    for (int y = 0; y < 64; ++y)
+        for (int x = 0; x < 64; ++x) {
+            const bool nucleus = std::hypot(x - 32, y - 32) < 14;
+            source.ids(x, y) = nucleus ? 9 : 0;
+            for (int c = 0; c < 3; ++c) source.rgb(x, y, c) = nucleus ? 80 : 200;
+        }
+    int pale_inside = 0, dark_rims = 0;
+    for (uint64_t seed = 0; seed < 40; ++seed) {
+        TrainingPatch patch = source;
+        Random random(seed);
+        make_nuclei_pale(patch, random);
+        for (int64_t i = 0; i < patch.ids.size().area(); ++i)
+            if (patch.ids.data()[i] == 0) {
+                ASSERT_EQ(patch.rgb.data()[3 * i], 200) << seed;
+            }
+        const int middle = patch.rgb(32, 32, 0), rim = patch.rgb(32, 19, 0);
+        EXPECT_LE(middle, 200) << seed;
+        pale_inside += middle > 100 ? 1 : 0;
+        dark_rims += rim < 80 && middle > 100 ? 1 : 0;
+    }
+    // Most nuclei are changed, and about six in ten of those keep a rim.
+    EXPECT_GT(pale_inside, 20);
+    EXPECT_GT(dark_rims, 8);
+    EXPECT_LT(dark_rims, pale_inside);
 }
 
 TEST(AugmentTest, every_colour_change_changes_colours_and_keeps_white_tissue_in_range) {
