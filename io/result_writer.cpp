@@ -4,7 +4,7 @@
 
 #include "config/version.h"
 #include "io/atomic_path.h"
-#include "io/hdf5_file.h"
+#include "io/packed_column.h"
 #include "io/result_layout.h"
 #include "io/result_summary.h"
 
@@ -156,7 +156,7 @@ struct ResultWriter::Impl {
 
     void add(const std::string& name, hid_t type, const std::string& unit,
              const std::string& description) {
-        Column column(nuclei.get(), name, type, 1, kChunkRows);
+        PackedColumn column(nuclei.get(), name, type, kChunkRows);
         describe(column.id(), unit, description);
         columns.emplace(name, std::move(column));
     }
@@ -296,7 +296,7 @@ struct ResultWriter::Impl {
     AtomicPath target;
     Id file, nuclei, contours;
     std::map<Raster, Id> rasters;
-    std::map<std::string, Column> columns;
+    std::map<std::string, PackedColumn> columns;
     std::optional<Column> offsets, points;
     std::vector<std::pair<std::string, std::vector<SummaryValue>>> groups;  // of /summary
     std::vector<float> summary_block;
@@ -330,6 +330,7 @@ void ResultWriter::write_chunk(Raster raster, int64_t chunk_row, int64_t chunk_c
 
 void ResultWriter::finish() {
     Impl& r = *impl_;
+    for (auto& [name, column] : r.columns) column.flush();
     r.write_summary();
     {
         const Id group = create_group(r.file.get(), "provenance");

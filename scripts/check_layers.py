@@ -16,7 +16,7 @@ LIBRARIES = {
     r"openslide\.h": r"^io/(openslide_slide|dependencies)\.cpp$",
     r"vips/": r"^io/(flat_slide|vips_setup|mask_image|picture|export_ometiff|dependencies)\.cpp$",
     r"hdf5\.h": r"^io/(hdf5_file\.h|dependencies\.cpp)$",
-    r"io/hdf5_file\.h": r"^io/(hdf5_file|result_writer|result_reader|export_anndata|datasets/patch_file)\.cpp$",
+    r"io/hdf5_file\.h": r"^io/((hdf5_file|result_reader|export_anndata|datasets/patch_file)\.cpp|packed_column\.h)$",
     r"gdal_priv\.h|ogr\w+\.h|cpl_\w+\.h": r"^io/(slide_crs\.h|(slide_crs|export_geotiff|export_ogr|nuclei_import_labels|dependencies)\.cpp)$",
     r"io/slide_crs\.h": r"^io/(slide_crs|export_geotiff|export_ogr)\.cpp$",
     r"arrow/|parquet/": r"^io/(export_parquet|dependencies)\.cpp$",

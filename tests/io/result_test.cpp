@@ -91,6 +91,28 @@ TEST(ResultTest, what_is_written_reads_back) {
     EXPECT_EQ(labels(8, 7), 0u);
 }
 
+TEST(ResultTest, columns_of_more_rows_than_a_chunk_read_back) {
+    const test::TempDir dir;
+    constexpr size_t kPart = 11000, kRows = 4 * kPart;  // chunks of 16384 rows end inside parts
+    {
+        ResultWriter writer(dir.file("r.h5"), header());
+        const NucleiBatch all = nuclei(kRows);
+        for (size_t first = 0; first < kRows; first += kPart) {
+            NucleiBatch part;
+            part.columns = 2;
+            for (size_t i = first; i < first + kPart; ++i) part.append(all, i);
+            writer.append(part);
+        }
+        writer.finish();
+    }
+    const NucleiBatch rows = ResultReader(dir.file("r.h5")).rows(0, kRows);
+    ASSERT_EQ(rows.size(), kRows);
+    for (size_t i = 0; i < kRows; ++i) {
+        ASSERT_EQ(rows.row(i)[0], static_cast<float>(i));
+        ASSERT_DOUBLE_EQ(rows.identity[i].centroid_x_px, 10.25 * static_cast<double>(i));
+    }
+}
+
 TEST(ResultTest, an_empty_result_is_valid_in_every_format) {
     const test::TempDir dir;
     write(dir.file("r.h5"), 0);
