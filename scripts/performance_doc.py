@@ -75,7 +75,7 @@ From {min(every)} to {max(every)} MB before {w['fixed_in']} (`{v['command']}`; {
 {v['date']}). One cause of the difference between
 slides was HDF5's cache of chunks, up to 1 MiB for each column of the table, which only many nuclei fill: a program that writes
 {w['columns']} columns and nothing else took {w['before']['30000']} MB for 30,000 nuclei and {w['before']['240000']} MB for 240,000. Now every column keeps one chunk:
-{w['after']['30000']} MB for 30,000 ({w['date']}). The peaks of whole runs have not been measured since.
+{w['after']['30000']} MB for 30,000 ({w['date']}). Whole runs since then: the table above.
 
 | slide | commit | MB |
 |---|---|---|
