@@ -1,38 +1,23 @@
 #include "io/packed_column.h"
 
-#include <zlib.h>
-
 #include <algorithm>
+#include <span>
+
+#include "io/run_deflate.h"
 
 namespace wsi::h5 {
 
 namespace {
-/// What HDF5's shuffle filter makes of a chunk: all first bytes of the values, all second bytes,
-/// ...
-std::vector<uint8_t> shuffled(const std::vector<uint8_t>& chunk, size_t value_bytes) {
-    std::vector<uint8_t> planes(chunk.size());
-    const size_t values = chunk.size() / value_bytes;
-    for (size_t byte = 0; byte < value_bytes; ++byte)
-        for (size_t i = 0; i < values; ++i)
-            planes[byte * values + i] = chunk[i * value_bytes + byte];
-    return planes;
-}
-
-/// Matches runs alone: on shuffled numbers that leaves less than zlib's fastest level does.
-std::vector<uint8_t> deflated(std::vector<uint8_t> bytes) {
-    z_stream stream{};
-    constexpr int kWindowBits = 15, kMemory = 8;
-    WSI_CHECK(deflateInit2(&stream, 1, Z_DEFLATED, kWindowBits, kMemory, Z_RLE) == Z_OK);
-    std::vector<uint8_t> out(deflateBound(&stream, bytes.size()));
-    stream.next_in = bytes.data();
-    stream.avail_in = static_cast<uInt>(bytes.size());
-    stream.next_out = out.data();
-    stream.avail_out = static_cast<uInt>(out.size());
-    const int result = deflate(&stream, Z_FINISH);
-    out.resize(stream.total_out);
-    deflateEnd(&stream);
-    WSI_CHECK(result == Z_STREAM_END);
-    return out;
+/// As HDF5's filters would store the chunk: all first bytes of the values, all second bytes, ...,
+/// deflated. A block each: the bytes of a number's end are nearly random, those of its start few.
+std::vector<uint8_t> packed(std::span<const uint8_t> chunk, size_t value_bytes) {
+    RunDeflater out;
+    std::vector<uint8_t> plane(chunk.size() / value_bytes);
+    for (size_t byte = 0; byte < value_bytes; ++byte) {
+        for (size_t i = 0; i < plane.size(); ++i) plane[i] = chunk[i * value_bytes + byte];
+        out.add_block(plane);
+    }
+    return out.finish();
 }
 }  // namespace
 
@@ -59,7 +44,7 @@ void PackedColumn::flush() {
     const hsize_t size = rows_ + filled_ / value_bytes_;
     check(H5Dset_extent(id(), &size), "cannot grow dataset", name_);
     std::fill(chunk_.begin() + static_cast<ptrdiff_t>(filled_), chunk_.end(), uint8_t{0});
-    const std::vector<uint8_t> bytes = deflated(shuffled(chunk_, value_bytes_));
+    const std::vector<uint8_t> bytes = packed(chunk_, value_bytes_);
     check(H5Dwrite_chunk(id(), H5P_DEFAULT, 0, &rows_, bytes.size(), bytes.data()),
           "cannot write dataset", name_);
     if (filled_ < chunk_.size()) return;

@@ -83,8 +83,11 @@ public:
     void add_summary(const std::string& group, const std::vector<SummaryValue>& values);
     void write_chunk(Raster raster, int64_t chunk_row, int64_t chunk_column,
                      std::span<const uint8_t> compressed);
-    /// /summary, status, provenance; flush, fsync, rename.
-    void finish();
+    /// The rest of the table, and /summary. Nothing can be appended or added any more.
+    void summarise();
+    /// Status, the header's provenance with `late` in it in place of the texts of the same names;
+    /// flush, fsync, rename. Summarises first where that has not been done.
+    void finish(const std::vector<std::pair<std::string, std::string>>& late = {});
 
 private:
     struct Impl;

@@ -16,8 +16,9 @@ struct ColumnSummary {
 /// Reads a column in blocks, as often as asked: calls `use` with consecutive pieces in id order.
 using ColumnPasses = std::function<void(const std::function<void(std::span<const float>)>& use)>;
 
-/// Exact statistics in bounded memory: sums in id order in double; order statistics by narrowing
-/// histograms over the floats' bit order (three passes), interpolated linearly as numpy does.
+/// Exact statistics in bounded memory, in three passes: sums in id order in double; order
+/// statistics by narrowing histograms over the floats' bit order, interpolated linearly as numpy
+/// does.
 ColumnSummary summarise_column(const ColumnPasses& passes);
 
 }  // namespace wsi

@@ -267,7 +267,7 @@ struct ResultWriter::Impl {
 
     /// A column that fits one block is read and inflated once, whatever the number of passes.
     ColumnPasses passes_over(const std::string& name, uint64_t count) {
-        static constexpr uint64_t kBlock = 1 << 20;
+        static constexpr uint64_t kBlock = 1 << 22;  // 16 MiB
         const auto read = [this, name](uint64_t first, uint64_t rows) {
             summary_block.resize(rows);
             read_rows(columns.at(name).id(), H5T_NATIVE_FLOAT, first, rows, 1, summary_block.data(),
@@ -302,6 +302,7 @@ struct ResultWriter::Impl {
     std::vector<float> summary_block;
     uint32_t next_id = 1;
     uint64_t point_count = 0;
+    bool summarised = false;
 };
 
 ResultWriter::ResultWriter(const std::string& path, const ResultHeader& header)
@@ -328,13 +329,20 @@ void ResultWriter::write_chunk(Raster raster, int64_t chunk_row, int64_t chunk_c
           "cannot write into", impl_->target.path());
 }
 
-void ResultWriter::finish() {
+void ResultWriter::summarise() {
+    for (auto& [name, column] : impl_->columns) column.flush();
+    impl_->write_summary();
+    impl_->summarised = true;
+}
+
+void ResultWriter::finish(const std::vector<std::pair<std::string, std::string>>& late) {
     Impl& r = *impl_;
-    for (auto& [name, column] : r.columns) column.flush();
-    r.write_summary();
+    if (!r.summarised) summarise();
     {
         const Id group = create_group(r.file.get(), "provenance");
-        for (const auto& [name, text] : r.header.provenance) write_text(group.get(), name, text);
+        std::map<std::string, std::string> texts(late.begin(), late.end());
+        texts.insert(r.header.provenance.begin(), r.header.provenance.end());
+        for (const auto& [name, text] : texts) write_text(group.get(), name, text);
     }
     write_attribute(
         r.file.get(), "status",

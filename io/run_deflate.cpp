@@ -1,8 +1,9 @@
 #include "io/run_deflate.h"
 
+#include <zlib.h>
+
 #include <algorithm>
 #include <array>
-#include <span>
 
 namespace wsi {
 
@@ -90,20 +91,28 @@ void canonical_codes(std::span<const uint8_t> depths, std::span<Code> codes) {
     }
 }
 
-void append_tokens(const std::vector<ByteRun>& runs, std::vector<uint16_t>& tokens) {
-    tokens.clear();
-    for (const ByteRun& run : runs) {
-        uint32_t rest = run.length - 1;
-        tokens.push_back(run.value);
-        while (rest >= 3) {
-            // Never leaves a rest of 1 or 2, which would need literals.
-            const uint32_t length =
-                rest <= kLongest ? rest : std::min<uint32_t>(kLongest, rest - 3);
-            tokens.push_back(static_cast<uint16_t>(256 + length));
-            rest -= length;
-        }
-        for (; rest > 0; --rest) tokens.push_back(run.value);
+void append_tokens(const ByteRun& run, std::vector<uint16_t>& tokens) {
+    uint32_t rest = run.length - 1;
+    tokens.push_back(run.value);
+    while (rest >= 3) {
+        // Never leaves a rest of 1 or 2, which would need literals.
+        const uint32_t length = rest <= kLongest ? rest : std::min<uint32_t>(kLongest, rest - 3);
+        tokens.push_back(static_cast<uint16_t>(256 + length));
+        rest -= length;
     }
+    for (; rest > 0; --rest) tokens.push_back(run.value);
+}
+
+/// Whether two bytes taken at random agree so seldom that codes could save 3 % at most: their
+/// collision entropy, which Shannon's is never below, is 7.8 bits or more.
+bool nearly_random(std::span<const uint8_t> bytes) {
+    std::array<uint64_t, 256> counts{};
+    for (const uint8_t b : bytes) ++counts[b];
+    double agreeing = 0;
+    for (const uint64_t n : counts) agreeing += static_cast<double>(n) * static_cast<double>(n);
+    const auto all = static_cast<double>(bytes.size());
+    constexpr double kTwoToMinus7_8 = 0.0044871;
+    return agreeing <= all * all * kTwoToMinus7_8;
 }
 
 }  // namespace
@@ -133,7 +142,46 @@ void RunDeflater::add_checksum(const std::vector<ByteRun>& runs) {
 
 void RunDeflater::add_block(const std::vector<ByteRun>& runs) {
     add_checksum(runs);
-    append_tokens(runs, tokens_);
+    tokens_.clear();
+    for (const ByteRun& run : runs) append_tokens(run, tokens_);
+    put_tokens();
+}
+
+void RunDeflater::add_block(std::span<const uint8_t> bytes) {
+    const uLong sum = adler32_z(sum_b_ << 16 | sum_a_, bytes.data(), bytes.size());
+    sum_a_ = sum & 0xFFFF;
+    sum_b_ = sum >> 16;
+    if (nearly_random(bytes)) return put_stored(bytes);
+    tokens_.clear();
+    for (size_t i = 0, end = 0; i < bytes.size(); i = end) {
+        while (end < bytes.size() && bytes[end] == bytes[i]) ++end;
+        append_tokens({static_cast<uint32_t>(end - i), bytes[i]}, tokens_);
+    }
+    put_tokens();
+}
+
+void RunDeflater::flush_byte() {
+    for (; pending_bits_ > 0; pending_bits_ -= 8, pending_ >>= 8)
+        bytes_.push_back(static_cast<uint8_t>(pending_));
+    pending_bits_ = 0;
+}
+
+/// RFC 1951, 3.2.4.
+void RunDeflater::put_stored(std::span<const uint8_t> bytes) {
+    constexpr size_t kMost = 65535;
+    while (!bytes.empty()) {
+        const auto part = bytes.first(std::min(bytes.size(), kMost));
+        put(0b000, 3);
+        flush_byte();
+        put(part.size(), 16);
+        put(~part.size() & 0xFFFF, 16);
+        bytes_.insert(bytes_.end(), part.begin(), part.end());
+        bytes = bytes.subspan(part.size());
+    }
+}
+
+/// One block of tokens_ with Huffman codes of its own.
+void RunDeflater::put_tokens() {
     std::array<uint32_t, kTokens> token_counts{};
     for (const uint16_t token : tokens_) ++token_counts[token];
     std::array<uint32_t, kSymbols> counts{};
@@ -200,8 +248,7 @@ void RunDeflater::add_block(const std::vector<ByteRun>& runs) {
 std::vector<uint8_t> RunDeflater::finish() {
     put(0b011, 3);  // an empty last block with fixed codes,
     put(0, 7);      // of its end alone
-    for (; pending_bits_ > 0; pending_bits_ -= 8, pending_ >>= 8)
-        bytes_.push_back(static_cast<uint8_t>(pending_));
+    flush_byte();
     const auto checksum = static_cast<uint32_t>(sum_b_ << 16 | sum_a_);
     for (const int shift : {24, 16, 8, 0})
         bytes_.push_back(static_cast<uint8_t>(checksum >> shift));

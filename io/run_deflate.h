@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace wsi {
@@ -18,12 +19,17 @@ public:
     RunDeflater();
     /// One block of the stream; neighbouring runs may have the same value, none is empty.
     void add_block(const std::vector<ByteRun>& runs);
+    /// One block of bytes as they are; nearly random ones are stored, which takes no time.
+    void add_block(std::span<const uint8_t> bytes);
     /// The whole stream; the object is spent.
     std::vector<uint8_t> finish();
 
 private:
     void put(uint64_t bits, int count);
     void add_checksum(const std::vector<ByteRun>& runs);
+    void put_tokens();
+    void put_stored(std::span<const uint8_t> bytes);
+    void flush_byte();
 
     std::vector<uint8_t> bytes_;
     std::vector<uint16_t> tokens_;

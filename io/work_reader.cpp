@@ -1,10 +1,12 @@
 #include "io/work_reader.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 
 #include "io/area_resample.h"
 #include "io/block_cache.h"
+#include "io/types/cpu_time.h"
 
 namespace wsi {
 
@@ -76,6 +78,7 @@ struct WorkReader::Impl {
     const size_t level;
     const double ratio;
     BlockCache cache;
+    std::atomic<int64_t> resample_ns{0};
 };
 
 WorkReader::WorkReader(const Slide& slide, const WorkFrame& frame, size_t cache_bytes)
@@ -105,8 +108,12 @@ std::vector<FailedBlock> WorkReader::read(const PixelRect& rect, RgbView out) co
     thread_local RgbImage source;
     source.resize(x.end() - x.begin(), y.end() - y.begin());
     impl_->read_level(rect_from_corners(x.begin(), y.begin(), x.end(), y.end()), source, failures);
+    const int64_t start = cpu_ns(CpuOf::Thread);
     resample(source.view(), x, y, inside);
+    impl_->resample_ns += cpu_ns(CpuOf::Thread) - start;
     return failures;
 }
+
+int64_t WorkReader::resample_cpu_ns() const { return impl_->resample_ns; }
 
 }  // namespace wsi

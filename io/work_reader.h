@@ -28,6 +28,8 @@ public:
     /// Fills `out` (size of rect) with work pixels; outside the frame = background. Blocks that
     /// cannot be decoded are background and are returned (each block once per call).
     std::vector<FailedBlock> read(const PixelRect& rect_work, RgbView out) const;
+    /// What resampling took of the CPU time of all read() so far.
+    int64_t resample_cpu_ns() const;
 
 private:
     struct Impl;

@@ -10,6 +10,7 @@
 
 #include "io/region_files.h"
 #include "pipeline/measure_neighbours.h"
+#include "pipeline/provenance.h"
 #include "pipeline/region_buffer.h"
 #include "stages/ihc.h"
 #include "stages/neighbours.h"
@@ -210,6 +211,7 @@ void assemble(const SlidePlan& plan, const PartStore& parts, const ResultHeader&
               const std::string& path, const Config& config, RunStatus& status) {
     const FeatureConfig& features = config.features;
     status.enter("assemble");
+    std::optional<CpuScope> clock(std::in_place, status.cpu, Stage::Write, CpuOf::Process);
     ResultWriter out(path, header);
     std::vector<Site> sites;
     if (features.neighbours) sites.reserve(static_cast<size_t>(count_nuclei(plan, parts)));
@@ -219,14 +221,20 @@ void assemble(const SlidePlan& plan, const PartStore& parts, const ResultHeader&
     Assembler(plan, parts, out, status)
         .run(features.neighbours ? &sites : nullptr, grade ? &*grade : nullptr);
     if (grade) out.add_summary("ihc", grade->summary());
-    if (features.neighbours) measure_neighbours(sites, plan.frame, header, out, status);
+    if (features.neighbours) {
+        clock.emplace(status.cpu, Stage::Neighbours, CpuOf::Process);
+        measure_neighbours(sites, plan.frame, header, out, status);
+        clock.emplace(status.cpu, Stage::Write, CpuOf::Process);
+    }
     if (header.keep_maps) {
         KeptMaps kept(plan, parts, out);
         for (int64_t band = 0; band * kChunkPx < plan.frame.size.height; ++band)
             kept.write_band(band);
     }
     status.at("assembly");
-    out.finish();
+    out.summarise();
+    clock.reset();
+    out.finish({{"timings", timings(status)}});
     status.at("assembly");
 }
 

@@ -1,16 +1,17 @@
 #pragma once
 
-#include <time.h>
-
 #include <array>
 #include <atomic>
 #include <cstdint>
+
+#include "io/types/cpu_time.h"
 
 namespace wsi {
 
 /// Where the CPU time of a run goes; the split is in /provenance/timings and docs/performance.md.
 enum class Stage : size_t {
-    Read,  ///< decode and resample
+    Read,  ///< decode
+    Resample,
     Normalise,
     Segment,
     Blend,
@@ -19,31 +20,36 @@ enum class Stage : size_t {
     Separate,
     Contour,
     Features,
+    Neighbours,
     Write,  ///< assembly of the result file
     Count
 };
-inline constexpr const char* kStageNames[] = {"read", "normalise", "segment", "blend",    "store",
-                                              "load", "separate",  "contour", "features", "write"};
+inline constexpr const char* kStageNames[] = {"read",    "resample", "normalise",  "segment",
+                                              "blend",   "store",    "load",       "separate",
+                                              "contour", "features", "neighbours", "write"};
 
 using StageClocks = std::array<std::atomic<int64_t>, static_cast<size_t>(Stage::Count)>;
 
-/// Adds the calling thread's CPU time of a scope to one stage.
+/// Adds the CPU time of a scope to one stage: the calling thread's, or the whole process' where
+/// nothing but that stage runs.
 class CpuScope {
 public:
-    CpuScope(StageClocks& clocks, Stage stage)
-        : total_(clocks[static_cast<size_t>(stage)]), start_(now()) {}
-    ~CpuScope() { total_ += now() - start_; }
+    CpuScope(StageClocks& clocks, Stage stage, CpuOf of = CpuOf::Thread)
+        : total_(clocks[static_cast<size_t>(stage)]), of_(of), start_(cpu_ns(of)) {}
+    ~CpuScope() { total_ += cpu_ns(of_) - start_; }
     CpuScope(const CpuScope&) = delete;
     CpuScope& operator=(const CpuScope&) = delete;
 
 private:
-    static int64_t now() {
-        timespec t;
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-        return int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
-    }
     std::atomic<int64_t>& total_;
-    int64_t start_;
+    const CpuOf of_;
+    const int64_t start_;
 };
+
+/// Gives a stage a share of what a scope around it counted for another.
+inline void move_cpu(StageClocks& clocks, Stage from, Stage to, int64_t ns) {
+    clocks[static_cast<size_t>(from)] -= ns;
+    clocks[static_cast<size_t>(to)] += ns;
+}
 
 }  // namespace wsi

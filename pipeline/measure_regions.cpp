@@ -258,6 +258,7 @@ bool measure_regions(const MeasureContext& c) {
             workers.give_back(std::move(worker));
         });
     });
+    move_cpu(c.status.cpu, Stage::Read, Stage::Resample, reader.resample_cpu_ns());
     return !c.status.stopping();
 }
 

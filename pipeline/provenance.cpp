@@ -14,13 +14,6 @@ namespace wsi {
 using nlohmann::json;
 
 namespace {
-std::string timings(const RunStatus& status) {
-    json cpu = json::object();
-    for (size_t i = 0; i < status.cpu.size(); ++i)
-        cpu[kStageNames[i]] = static_cast<double>(status.cpu[i].load()) * 1e-9;
-    return json{{"cpu_seconds", cpu}, {"peak_rss_mib", peak_rss_mib()}}.dump(2);
-}
-
 std::string host(ProvenancePaths paths) {
     utsname name{};
     uname(&name);
@@ -72,9 +65,11 @@ void leave_out_folder(ResultHeader& header) {
             tile.message.replace(at, whole.size(), name);
 }
 
-std::vector<std::pair<std::string, std::string>> provenance(
-    const std::string& command, const Config& config, const RunIdentity& identity,
-    const SlideFit& fit, const RunStatus& status, ProvenancePaths paths) {
+std::vector<std::pair<std::string, std::string>> provenance(const std::string& command,
+                                                            const Config& config,
+                                                            const RunIdentity& identity,
+                                                            const SlideFit& fit,
+                                                            ProvenancePaths paths) {
     Config shown = config;
     shown.model.name = argument_text(config.model.name, paths);
     shown.model.encoder_weights = argument_text(config.model.encoder_weights, paths);
@@ -82,8 +77,18 @@ std::vector<std::pair<std::string, std::string>> provenance(
     for (const auto& [name, value] : identity.fields)
         fields[name] = name == "model.name" ? shown.model.name : value;
     const json model{{"identity", fields}, {"slide_params", fit.slide_params}};
-    return {{"command", command},  {"config", config_yaml(shown)}, {"model", model.dump(2)},
-            {"host", host(paths)}, {"device", config.run.device},  {"timings", timings(status)}};
+    return {{"command", command},
+            {"config", config_yaml(shown)},
+            {"model", model.dump(2)},
+            {"host", host(paths)},
+            {"device", config.run.device}};
+}
+
+std::string timings(const RunStatus& status) {
+    json cpu = json::object();
+    for (size_t i = 0; i < status.cpu.size(); ++i)
+        cpu[kStageNames[i]] = static_cast<double>(status.cpu[i].load()) * 1e-9;
+    return json{{"cpu_seconds", cpu}, {"peak_rss_mib", peak_rss_mib()}}.dump(2);
 }
 
 }  // namespace wsi

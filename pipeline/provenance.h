@@ -13,10 +13,15 @@ namespace wsi {
 /// Whether a result says in which folders and on which host it was made.
 enum class ProvenancePaths { Written, LeftOut };
 
-/// The texts of /provenance: command, configuration, model, host, timings.
-std::vector<std::pair<std::string, std::string>> provenance(
-    const std::string& command, const Config& config, const RunIdentity& identity,
-    const SlideFit& fit, const RunStatus& status, ProvenancePaths paths);
+/// The texts of /provenance: command, configuration, model, host.
+std::vector<std::pair<std::string, std::string>> provenance(const std::string& command,
+                                                            const Config& config,
+                                                            const RunIdentity& identity,
+                                                            const SlideFit& fit,
+                                                            ProvenancePaths paths);
+
+/// The text of /provenance/timings: CPU time by stage and peak memory so far.
+std::string timings(const RunStatus& status);
 
 /// The command line as one text. LeftOut: of every argument that is a path, and of every path after
 /// `key=`, only the last component.

@@ -254,6 +254,7 @@ bool SlideRun::map_and_finish() {
                           ": the slide has gone while it was being read; bring it back and run the "
                           "same command again to resume");
              }});
+    move_cpu(status_.cpu, Stage::Read, Stage::Resample, reader.resample_cpu_ns());
     return board.all_finished();
 }
 
@@ -300,7 +301,7 @@ ResultHeader SlideRun::result_header() const {
     if (!plan_->spec.classes.empty()) header.classes = plan_->spec.classes;
     header.foreign = job_.nuclei.has_value();
     if (job_.nuclei) header.classes = taken_.classes;
-    header.provenance = provenance(job_.command, config_, identity_, fit_, status_, job_.paths);
+    header.provenance = provenance(job_.command, config_, identity_, fit_, job_.paths);
     if (job_.paths == ProvenancePaths::LeftOut) leave_out_folder(header);
     return header;
 }

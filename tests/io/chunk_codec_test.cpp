@@ -117,6 +117,44 @@ TEST(RunDeflateTest, very_uneven_counts_stay_within_fifteen_bits) {
     EXPECT_TRUE(inflated(deflater.finish(), expected.size()) == expected);
 }
 
+/// Bytes below `limit` that repeat nothing a deflater could find.
+std::vector<uint8_t> scattered(size_t count, uint32_t limit) {
+    std::vector<uint8_t> bytes(count);
+    uint32_t state = 1;
+    for (uint8_t& b : bytes) {
+        state = state * 1664525u + 1013904223u;
+        b = static_cast<uint8_t>((state >> 16) % limit);
+    }
+    return bytes;
+}
+
+TEST(RunDeflateTest, random_bytes_are_stored_and_others_coded) {
+    // Stored blocks begin on whole bytes and hold 65,535 at most.
+    const std::vector<uint8_t> random = scattered(150000, 256), few = scattered(16384, 16);
+    RunDeflater deflater;
+    std::vector<uint8_t> expected;
+    for (const auto* block : {&few, &random, &few, &few, &random}) {
+        deflater.add_block(*block);
+        expected.insert(expected.end(), block->begin(), block->end());
+    }
+    const std::vector<uint8_t> bytes = deflater.finish();
+    EXPECT_TRUE(inflated(bytes, expected.size()) == expected);
+    EXPECT_LT(bytes.size(), 2 * 150000 + 3 * 16384 * 53 / 100);
+}
+
+TEST(RunDeflateTest, bytes_make_the_stream_of_their_runs) {
+    RunDeflater by_runs, by_bytes;
+    std::vector<uint8_t> bytes;
+    std::vector<ByteRun> runs;
+    for (uint32_t length = 1; length < 600; ++length) {
+        runs.push_back({length, static_cast<uint8_t>(length % 5)});
+        bytes.insert(bytes.end(), length, static_cast<uint8_t>(length % 5));
+    }
+    by_runs.add_block(runs);
+    by_bytes.add_block(bytes);
+    EXPECT_TRUE(by_runs.finish() == by_bytes.finish());
+}
+
 TEST(RunDeflateTest, an_empty_stream_inflates_to_nothing) {
     EXPECT_TRUE(inflated(RunDeflater().finish(), 0).empty());
 }

@@ -15,12 +15,7 @@ constexpr int64_t kMs = 1'000'000;
 
 /// Busy for this much CPU time of the calling thread.
 void burn(int64_t ns) {
-    const auto now = [] {
-        timespec t;
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-        return int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
-    };
-    for (const int64_t start = now(); now() - start < ns;) {
+    for (const int64_t start = cpu_ns(CpuOf::Thread); cpu_ns(CpuOf::Thread) - start < ns;) {
     }
 }
 
@@ -65,6 +60,18 @@ TEST(CpuClockTest, threads_add_up_and_do_not_count_one_another) {
     }
     EXPECT_GE(spent(clocks, Stage::Blend), 40 * kMs);
     EXPECT_LT(spent(clocks, Stage::Blend), 100 * kMs);
+}
+
+TEST(CpuClockTest, a_scope_of_the_process_counts_all_its_threads) {
+    StageClocks clocks{};
+    {
+        const CpuScope scope(clocks, Stage::Write, CpuOf::Process);
+        std::jthread([] { burn(10 * kMs); }).join();
+    }
+    EXPECT_GE(spent(clocks, Stage::Write), 10 * kMs);
+    move_cpu(clocks, Stage::Write, Stage::Read, 4 * kMs);
+    EXPECT_EQ(spent(clocks, Stage::Read), 4 * kMs);
+    EXPECT_GE(spent(clocks, Stage::Write), 6 * kMs);
 }
 
 TEST(CpuClockTest, every_stage_has_a_name) {
