@@ -13,7 +13,8 @@ using Kind = PickleNode::Kind;
 
 namespace {
 
-constexpr std::array<std::string_view, 3> kWrappers{"state_dict", "model_state_dict", "model"};
+constexpr std::array<std::string_view, 4> kWrappers{"state_dict", "model_state_dict", "model",
+                                                    "desc"};
 constexpr int kDeepest = 32;
 constexpr size_t kLargestSettings = 16u << 20;  // bytes, about
 
@@ -139,11 +140,10 @@ const PickleNode& find_state_dict(const Pickle& pickle) {
         dict = inner;
     }
     if (!holds_tensors_directly(pickle, *dict))
-        fail(
-            ErrorKind::Checkpoint,
-            "holds no tensors at its top or under 'state_dict', 'model_state_dict' or 'model'; its "
-            "keys are ",
-            keys_of(pickle, *dict), "; save model.state_dict()");
+        fail(ErrorKind::Checkpoint,
+             "holds no tensors at its top or under 'state_dict', 'model_state_dict', 'model' or "
+             "'desc'; its keys are ",
+             keys_of(pickle, *dict), "; save model.state_dict()");
     return *dict;
 }
 

@@ -7,7 +7,7 @@ namespace wsi {
 namespace {
 bool is_file_name(const std::string& name) {
     return name.find('/') != std::string::npos || name.ends_with(".safetensors") ||
-           name.ends_with(".pth") || name.ends_with(".pt");
+           name.ends_with(".pth") || name.ends_with(".pt") || name.ends_with(".tar");
 }
 }  // namespace
 
@@ -19,7 +19,7 @@ std::unique_ptr<Segmenter> make_segmenter(const ModelConfig& config) {
     std::string known = "classical";
     for (const std::string& name : shipped_weights()) known += ", " + name;
     fail(ErrorKind::Config, "model.name: unknown model '", config.name, "'; known names: ", known,
-         "; or a weights file .safetensors");
+         "; or a file: .safetensors, .pth, .tar, .pt");
 }
 
 }  // namespace wsi

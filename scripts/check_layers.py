@@ -21,7 +21,7 @@ LIBRARIES = {
     r"io/slide_crs\.h": r"^io/(slide_crs|export_geotiff|export_ogr)\.cpp$",
     r"arrow/|parquet/": r"^io/(export_parquet|dependencies)\.cpp$",
     r"sqlite3\.h": r"^io/(export_annotation_store|nuclei_import_store|dependencies)\.cpp$",
-    r"yaml-cpp/": r"^config/(config_io|experiment_file)\.cpp$",
+    r"yaml-cpp/": r"^config/(config_io|experiment_file|model_card)\.cpp$",
     r"opencv2/": r"^(stages|model)/.*\.cpp$|^pipeline/runtime\.cpp$",
     r"spdlog/": r"^pipeline/.*\.cpp$",
     r"CLI/": r"^pipeline/cli\.cpp$",

@@ -1,5 +1,5 @@
 #include "model/network_library.h"
-#include "model/nn/network_segmenter.h"
+#include "model/nn/open_model.h"
 #include "model/nn/translated.h"
 #include "model/train/torch_trainer.h"
 
@@ -9,8 +9,7 @@ namespace {
 
 constexpr NetworkLibrary kLibrary{
     [](const std::string& weights, const ModelConfig& config) -> std::unique_ptr<Segmenter> {
-        return nn::translated(
-            [&] { return std::make_unique<nn::NetworkSegmenter>(weights, config); });
+        return nn::translated([&] { return nn::open_model(weights, config); });
     },
     [](const Config& config) -> std::unique_ptr<Trainer> {
         return nn::translated([&] { return std::make_unique<train::TorchTrainer>(config); });

@@ -145,6 +145,18 @@ at::Tensor SamEncoderImpl::forward(const at::Tensor& images) {
     return layer_norm_2d(neck_out_->forward(x), 1);
 }
 
+std::vector<at::Tensor> SamEncoderImpl::tokens_after(const at::Tensor& images,
+                                                     const std::vector<int64_t>& blocks) {
+    at::Tensor x = patches_->forward(images).permute({0, 2, 3, 1}) + pos_embed_;
+    std::vector<at::Tensor> out;
+    for (size_t i = 0; i < blocks_.size(); ++i) {
+        x = blocks_[i]->forward(x);
+        if (std::ranges::count(blocks, static_cast<int64_t>(i) + 1) > 0)
+            out.push_back(x.permute({0, 3, 1, 2}));
+    }
+    return out;
+}
+
 namespace {
 
 at::Tensor resized_positions(const at::Tensor& table, int64_t grid) {

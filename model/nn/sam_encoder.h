@@ -49,6 +49,9 @@ public:
     /// images [N, 3, S, S] float32, normalised by kSamMean and kSamSd, S = options.image_px
     /// → embedding [N, 256, S / 16, S / 16]
     at::Tensor forward(const at::Tensor& images) override;
+    /// Tokens [N, dim, S / 16, S / 16] after each of the given blocks, from 1 and rising.
+    std::vector<at::Tensor> tokens_after(const at::Tensor& images,
+                                         const std::vector<int64_t>& blocks);
     int64_t working_bytes() const override;
     const SamOptions& options() const { return options_; }
 

@@ -56,6 +56,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(std::pair{"plain.pt", "plain.safetensors"},
                     std::pair{"wrapped.pth", "plain.safetensors"},
                     std::pair{"parallel.pt", "plain.safetensors"},
+                    std::pair{"desc.pt", "plain.safetensors"},
                     std::pair{"compiled.pt", "plain.safetensors"},
                     std::pair{"strided.pt", "strided.safetensors"},
                     std::pair{"dtypes.pt", "dtypes.safetensors"}),

@@ -1,0 +1,23 @@
+#include "model/nn/open_model.h"
+
+#include "io/weights_file.h"
+#include "model/nn/cellvit.h"
+#include "model/nn/foreign_segmenter.h"
+#include "model/nn/hovernet.h"
+#include "model/nn/network_segmenter.h"
+#include "model/nn/script_network.h"
+
+namespace wsi::nn {
+
+std::unique_ptr<Segmenter> open_model(const std::string& weights, const ModelConfig& config) {
+    const auto foreign = [](std::unique_ptr<ForeignNetwork> network) {
+        return std::make_unique<ForeignSegmenter>(std::move(network));
+    };
+    if (is_torch_script(weights)) return foreign(open_script(weights));
+    const WeightsFile file(weights);
+    if (is_hovernet(file)) return foreign(open_hovernet(weights));
+    if (is_cellvit(file)) return foreign(open_cellvit(weights));
+    return std::make_unique<NetworkSegmenter>(weights, config);
+}
+
+}  // namespace wsi::nn
