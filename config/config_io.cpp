@@ -279,7 +279,8 @@ void apply_set(Config& config, const std::string& setting) {
 
 void validate(const Config& config) {
     if (config.run.device != "auto" && config.run.device != "cpu")
-        fail(ErrorKind::Config, "run.device = '", config.run.device, "': expected auto or cpu");
+        fail(ErrorKind::Config, "run.device = '", config.run.device,
+             "': expected auto or cpu, the only device that models run on here");
     if (config.separate.reach_um * config.separate.reach_um * 3 < config.separate.min_area_um2)
         fail(ErrorKind::Config, "separate.min_area_um2 = ", config.separate.min_area_um2,
              " is more than a nucleus within separate.reach_um = ", config.separate.reach_um,

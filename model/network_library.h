@@ -2,8 +2,10 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "config/config.h"
+#include "model/layer_row.h"
 #include "model/segmenter.h"
 #include "model/trainer.h"
 
@@ -15,6 +17,14 @@ struct NetworkLibrary {
     std::unique_ptr<Segmenter> (*open_segmenter)(const std::string& weights,
                                                  const ModelConfig& config);
     std::unique_ptr<Trainer> (*make_trainer)(const Config& config);
+    /// Values of network.architecture and of network.encoder.
+    std::vector<std::string> (*architectures)();
+    std::vector<std::string> (*encoders)();
+    /// What `name` does with one image: an architecture or an encoder in the shape that the
+    /// settings give, or a weights file. side_px 0: 256, for an encoder its own input.
+    std::vector<LayerRow> (*layers)(const std::string& name, const Config& config, int64_t side_px);
+    /// Throws Error{Checkpoint} unless the file holds the network that the settings describe.
+    void (*check_weights)(const std::string& weights, const Config& config);
 };
 
 /// Loads libwsi_networks.so from beside the program or ../lib, once. Throws Error{Device} when this

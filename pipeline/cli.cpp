@@ -158,6 +158,7 @@ public:
         add_info();
         add_train();
         add_experiments();
+        add_model();
         for (CLI::App* command : {batch_, export_, info_, doctor_, config_, evaluate_, patches_})
             command->footer("");
         add_resegment();
@@ -186,6 +187,10 @@ public:
         if (doctor_->parsed()) return doctor_command(options_);
         if (experiments_->parsed()) return experiments_command(experiments_options_, options_);
         if (train_->parsed()) return train_command(train_job_, options_);
+        if (model_list_->parsed()) return model_list_command(options_);
+        if (model_info_->parsed()) return model_info_command(model_info_options_, options_);
+        if (model_convert_->parsed())
+            return model_convert_command(model_convert_options_, options_);
         if (config_->parsed()) return config_command(config_format_, options_);
         if (segment_.slide.empty())
             fail(ErrorKind::Config, "no slide given: wsi-segment SLIDE -o FILE, or see --help");
@@ -363,6 +368,33 @@ private:
         add_config_options(*config_, options_);
     }
 
+    void add_model() {
+        CLI::App* model = app_.add_subcommand("model", "weights files and networks");
+        model->require_subcommand(1);
+        model_list_ = model->add_subcommand("list", "models, networks and encoders known");
+        model_info_ = model->add_subcommand("info", "what a weights file or a network is");
+        ModelInfoOptions& info = model_info_options_;
+        model_info_
+            ->add_option("model", info.model,
+                         "weights file, shipped model, or a network or encoder of `model list` in "
+                         "the shape that --set network.* gives")
+            ->required();
+        model_info_->add_flag("--layers", info.layers,
+                              "every layer: output, parameters, floating-point operations");
+        model_info_->add_option("--px", info.px, "side of the image; 0 = 256, an encoder's own")
+            ->check(CLI::Range(0, 4096));
+        add_config_options(*model_info_, options_);
+        model_convert_ = model->add_subcommand("convert", "torch.save files to safetensors");
+        ModelConvertOptions& convert = model_convert_options_;
+        model_convert_->add_option("input", convert.input, ".pth, .pt or .safetensors")->required();
+        model_convert_->add_option("output", convert.output, ".safetensors")->required();
+        model_convert_->add_flag("--network", convert.network,
+                                 "the tensors are of the network that --set network.* and train.* "
+                                 "describe: checked, and written along, so that --model runs it");
+        add_config_options(*model_convert_, options_);
+        for (CLI::App* command : {model, model_list_, model_info_, model_convert_})
+            command->footer("");
+    }
     void add_train() {
         train_ = app_.add_subcommand("train", "trains a network on labelled images");
         train_
@@ -409,6 +441,8 @@ private:
     ResegmentOptions resegment_options_;
     MeasureOptions measure_options_;
     CompareOptions compare_options_;
+    ModelInfoOptions model_info_options_;
+    ModelConvertOptions model_convert_options_;
     EvaluateOptions evaluate_options_;
     PatchesOptions patches_options_;
     TrainJob train_job_;
@@ -416,7 +450,8 @@ private:
     std::string info_slide_, info_format_ = "text", config_format_ = "yaml";
     CLI::App *batch_ = nullptr, *export_ = nullptr, *info_ = nullptr, *doctor_ = nullptr,
              *config_ = nullptr, *evaluate_ = nullptr, *train_ = nullptr, *experiments_ = nullptr,
-             *patches_ = nullptr, *resegment_ = nullptr, *measure_ = nullptr, *compare_ = nullptr;
+             *patches_ = nullptr, *resegment_ = nullptr, *measure_ = nullptr, *compare_ = nullptr,
+             *model_list_ = nullptr, *model_info_ = nullptr, *model_convert_ = nullptr;
 };
 
 }  // namespace

@@ -98,6 +98,17 @@ struct ExperimentsOptions {
     int seeds = 0;  ///< 0 = as the table says
 };
 
+struct ModelInfoOptions {
+    std::string model;
+    int layers = 0;
+    int64_t px = 0;  ///< side of the image; 0 = the network's usual one
+};
+
+struct ModelConvertOptions {
+    std::string input, output;
+    int network = 0;  ///< check against network.* and write the settings along
+};
+
 /// Each command returns the process exit code or throws Error.
 int segment_command(const SegmentOptions& segment, const CommonOptions& options);
 int batch_command(const BatchOptions& batch, const CommonOptions& options);
@@ -110,6 +121,9 @@ int patches_command(const PatchesOptions& what, const CommonOptions& options);
 int info_command(const std::string& slide, const std::string& format, const CommonOptions& options);
 int doctor_command(const CommonOptions& options);
 int experiments_command(const ExperimentsOptions& what, const CommonOptions& options);
+int model_list_command(const CommonOptions& options);
+int model_info_command(const ModelInfoOptions& what, const CommonOptions& options);
+int model_convert_command(const ModelConvertOptions& what, const CommonOptions& options);
 int train_command(const TrainJob& job, const CommonOptions& options);
 int config_command(const std::string& format, const CommonOptions& options);
 

@@ -9,24 +9,23 @@ namespace wsi::nn {
 
 namespace {
 
-using Maker = std::shared_ptr<ImageEncoder> (*)(const NetworkConfig&, const StateDict&,
-                                                const std::string&);
+std::shared_ptr<ImageEncoder> make_sam(const NetworkConfig& config) {
+    return std::make_shared<SamEncoderImpl>(sam_options(config.encoder, config.encoder_px));
+}
 
-std::shared_ptr<ImageEncoder> make_sam(const NetworkConfig& config, const StateDict& checkpoint,
-                                       const std::string& path) {
-    const SamOptions options = sam_options(config.encoder, config.encoder_px);
-    auto encoder = std::make_shared<SamEncoderImpl>(options);
-    share_into(*encoder, sam_encoder_state(checkpoint, options), path);
-    return encoder;
+StateDict sam_state(const NetworkConfig& config, const StateDict& checkpoint) {
+    return sam_encoder_state(checkpoint, sam_options(config.encoder, config.encoder_px));
 }
 
 struct Row {
     const char* name;
     int64_t channels;
-    Maker make;
+    std::shared_ptr<ImageEncoder> (*make)(const NetworkConfig&);
+    StateDict (*state)(const NetworkConfig&, const StateDict& checkpoint);
 };
-constexpr std::array kEncoders{Row{"vit_b", 256, make_sam}, Row{"vit_l", 256, make_sam},
-                               Row{"vit_h", 256, make_sam}, Row{"tiny", 16, make_sam}};
+constexpr std::array kEncoders{
+    Row{"vit_b", 256, make_sam, sam_state}, Row{"vit_l", 256, make_sam, sam_state},
+    Row{"vit_h", 256, make_sam, sam_state}, Row{"tiny", 16, make_sam, sam_state}};
 
 const Row& row_of(const NetworkConfig& config) {
     std::string known;
@@ -41,12 +40,24 @@ const Row& row_of(const NetworkConfig& config) {
 
 int64_t embedding_channels(const NetworkConfig& config) { return row_of(config).channels; }
 
-std::shared_ptr<ImageEncoder> make_encoder(const NetworkConfig& config, const StateDict& checkpoint,
-                                           const std::string& path) {
+std::vector<std::string> encoder_names() {
+    std::vector<std::string> names;
+    for (const Row& row : kEncoders) names.emplace_back(row.name);
+    return names;
+}
+
+std::shared_ptr<ImageEncoder> bare_encoder(const NetworkConfig& config) {
     const at::NoGradGuard no_gradients;
-    auto encoder = row_of(config).make(config, checkpoint, path);
+    auto encoder = row_of(config).make(config);
     encoder->eval();
     for (at::Tensor& p : encoder->parameters()) p.set_requires_grad(false);
+    return encoder;
+}
+
+std::shared_ptr<ImageEncoder> make_encoder(const NetworkConfig& config, const StateDict& checkpoint,
+                                           const std::string& path) {
+    auto encoder = bare_encoder(config);
+    share_into(*encoder, row_of(config).state(config, checkpoint), path);
     return encoder;
 }
 

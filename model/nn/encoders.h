@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "config/config.h"
 #include "model/nn/image_encoder.h"
@@ -11,6 +12,12 @@ namespace wsi::nn {
 
 /// E of the encoder that the settings name. Throws Error{Config} that lists the encoders known.
 int64_t embedding_channels(const NetworkConfig& config);
+
+/// Names of the encoders known.
+std::vector<std::string> encoder_names();
+
+/// The encoder that the settings name, its weights undefined.
+std::shared_ptr<ImageEncoder> bare_encoder(const NetworkConfig& config);
 
 /// The encoder with the tensors of a checkpoint (a whole SAM checkpoint of either naming, or the
 /// encoder alone), which it shares without a copy where it can. `path` is for messages.

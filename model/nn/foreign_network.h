@@ -25,6 +25,8 @@ public:
     /// Memory of one call.
     virtual int64_t working_bytes() const = 0;
     virtual int64_t weights_bytes() const = 0;
+    /// Whose layers can be listed; null when they are another program's.
+    virtual const torch::nn::Module* module() const { return nullptr; }
     /// images [1, 3, S, S] float32, RGB / 255, S = spec().input_px() → maps of S - 2 margin_px().
     virtual ForeignMaps operator()(const at::Tensor& images) = 0;
 };

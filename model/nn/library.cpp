@@ -1,4 +1,7 @@
 #include "model/network_library.h"
+#include "model/nn/encoders.h"
+#include "model/nn/known_models.h"
+#include "model/nn/networks.h"
 #include "model/nn/open_model.h"
 #include "model/nn/translated.h"
 #include "model/train/torch_trainer.h"
@@ -13,6 +16,14 @@ constexpr NetworkLibrary kLibrary{
     },
     [](const Config& config) -> std::unique_ptr<Trainer> {
         return nn::translated([&] { return std::make_unique<train::TorchTrainer>(config); });
+    },
+    nn::architectures,
+    nn::encoder_names,
+    [](const std::string& name, const Config& config, int64_t side_px) {
+        return nn::translated([&] { return nn::layers_of(name, config, side_px); });
+    },
+    [](const std::string& weights, const Config& config) {
+        nn::translated([&] { nn::check_weights(weights, config); });
     }};
 
 }  // namespace

@@ -1,28 +1,15 @@
 #include "model/nn/network_segmenter.h"
 
-#include "config/config_io.h"
+#include "config/error.h"
 #include "model/nn/networks.h"
-#include "model/nn/state.h"
 #include "model/nn/translated.h"
+#include "model/nn/weights_settings.h"
 
 namespace wsi::nn {
 
 namespace {
 /// Half the field of view that matters: what lies farther changes maps by less than one level.
 constexpr int kCorePx = 512, kHaloPx = 64, kFeatherPx = 32;
-
-/// The settings a weights file was trained with.
-Config settings_of(const Notes& notes, const std::string& path) {
-    if (!notes.contains("network.architecture"))
-        fail(ErrorKind::Checkpoint, path,
-             " does not say what network it is for (no network.architecture in its metadata); "
-             "expected a file written by `wsi-segment train`");
-    Config config;
-    for (const auto& [key, value] : notes)
-        if (key.starts_with("network.") || key.starts_with("train."))
-            with_context([&] { apply_set(config, key + "=" + value); }, path);
-    return config;
-}
 
 std::string note(const Notes& notes, const char* key) {
     const auto found = notes.find(key);
@@ -54,7 +41,8 @@ void set_context_tile(InputSpec& spec, const ContextEncoder& context) {
 NetworkSegmenter::NetworkSegmenter(const std::string& weights, const ModelConfig& config) {
     const StateFile file = read_state(weights);
     const Config settings = settings_of(file.notes, weights);
-    const std::shared_ptr<Network> network = make_network(settings.network, 0);
+    const std::shared_ptr<Network> network =
+        with_context([&] { return make_network(settings.network, 0); }, weights);
     load_into(*network, file.tensors, weights);
     network->eval();
     network->prepare_for_inference();

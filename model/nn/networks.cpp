@@ -112,6 +112,12 @@ constexpr std::array kArchitectures{Architecture{"eunet3plus", make_eunet3plus},
 
 }  // namespace
 
+std::vector<std::string> architectures() {
+    std::vector<std::string> names;
+    for (const Architecture& architecture : kArchitectures) names.emplace_back(architecture.name);
+    return names;
+}
+
 std::shared_ptr<Network> make_network(const NetworkConfig& config, uint64_t seed) {
     std::string known;
     for (const Architecture& architecture : kArchitectures) {

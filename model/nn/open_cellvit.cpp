@@ -152,6 +152,7 @@ public:
         return int64_t{400} * 4 * spec_.input_px() * spec_.input_px();
     }
     int64_t weights_bytes() const override { return bytes_of(*network_); }
+    const torch::nn::Module* module() const override { return network_.get(); }
     ForeignMaps operator()(const at::Tensor& images) override {
         const CellVitImpl::Logits logits = network_->forward((images - mean_).div_(sd_));
         ForeignMaps maps;

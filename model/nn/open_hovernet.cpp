@@ -39,6 +39,7 @@ public:
         return 3 * 4 * base_ * 4 * int64_t{spec_.input_px()} * spec_.input_px();
     }
     int64_t weights_bytes() const override { return bytes_of(*network_); }
+    const torch::nn::Module* module() const override { return network_.get(); }
     ForeignMaps operator()(const at::Tensor& images) override {
         const HoverNetImpl::Logits logits = network_->forward(images);
         ForeignMaps maps;

@@ -9,14 +9,17 @@
 
 namespace wsi::nn {
 
-std::unique_ptr<Segmenter> open_model(const std::string& weights, const ModelConfig& config) {
-    const auto foreign = [](std::unique_ptr<ForeignNetwork> network) {
-        return std::make_unique<ForeignSegmenter>(std::move(network));
-    };
-    if (is_torch_script(weights)) return foreign(open_script(weights));
+std::unique_ptr<ForeignNetwork> open_foreign(const std::string& weights) {
+    if (is_torch_script(weights)) return open_script(weights);
     const WeightsFile file(weights);
-    if (is_hovernet(file)) return foreign(open_hovernet(weights));
-    if (is_cellvit(file)) return foreign(open_cellvit(weights));
+    if (is_hovernet(file)) return open_hovernet(weights);
+    if (is_cellvit(file)) return open_cellvit(weights);
+    return nullptr;
+}
+
+std::unique_ptr<Segmenter> open_model(const std::string& weights, const ModelConfig& config) {
+    if (auto foreign = open_foreign(weights))
+        return std::make_unique<ForeignSegmenter>(std::move(foreign));
     return std::make_unique<NetworkSegmenter>(weights, config);
 }
 
