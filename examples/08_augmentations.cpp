@@ -1,8 +1,8 @@
 // Draws what each augmentation of training does to one patch of a slide: docs/augmentations.jpg.
 // usage: example_08_augmentations SLIDE OUT.jpg [X Y], the place as shares of width and height
-// Rows of four: as it is, turned and scaled, elastic, pale or vesicular nuclei; these
-// once more, stain, exposure, gamma; intensity, CLAHE, noise, blur; sharpened, three with
-// everything by its chance.
+// Rows of four: as it is, turned and scaled, elastic, pale or vesicular nuclei; red blood cells,
+// pigment, ink, stain; exposure, gamma, intensity, CLAHE; noise, blur, sharpened, everything by its
+// chance.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -91,15 +91,14 @@ int main(int argc, char** argv) try {
     pictures.push_back(cut_patch(piece.rgb, piece.ids, kSide, 1, turn).rgb);
     pictures.push_back(changed(piece, displace_elastically));
     pictures.push_back(changed(piece, make_nuclei_pale, 7));
-    pictures.push_back(changed(piece, make_nuclei_pale, 8));
+    const auto distract = [](auto& p, Random& r) { add_distractors(p, kReferenceHe, r); };
+    for (const uint64_t seed : {10, 4, 9}) pictures.push_back(changed(piece, distract, seed));
     pictures.push_back(
         changed(piece, [](auto& p, Random& r) { change_stains(p.rgb, kReferenceHe, r); }));
     for (auto* const change : {change_exposure, change_gamma, change_intensity, equalise_locally,
                                add_noise, blur, sharpen})
         pictures.push_back(changed(piece, [change](auto& p, Random& r) { change(p.rgb, r); }));
-    for (const uint64_t seed : {7, 8, 9})
-        pictures.push_back(
-            augment(piece.rgb, piece.ids, kSide, kReferenceHe, AugmentOptions{}, seed).rgb);
+    pictures.push_back(augment(piece.rgb, piece.ids, kSide, kReferenceHe, AugmentOptions{}, 9).rgb);
     write_jpeg_picture(argv[2], sheet_of(pictures).view());
     return 0;
 } catch (const wsi::Error& error) {

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <map>
@@ -11,6 +12,15 @@
 namespace wsi {
 
 namespace {
+
+/// NaN left out; of an even number the mean of the two in the middle; NaN of none.
+double median(std::vector<double> values) {
+    std::erase_if(values, [](double v) { return std::isnan(v); });
+    if (values.empty()) return std::nan("");
+    std::sort(values.begin(), values.end());
+    const size_t half = values.size() / 2;
+    return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+}
 
 /// Images that are summed up together, with their means and their pool.
 struct Group {
@@ -24,11 +34,15 @@ struct Group {
         pool += score.counts;
         empty += score.counts.truth == 0;
     }
-    MeanInterval interval(double Metrics::*value, uint64_t seed) const {
+    std::vector<double> each(double Metrics::*value) const {
         std::vector<double> values;
         for (const ImageScore* image : images) values.push_back(image->values.*value);
-        return bootstrap_mean(values, seed);
+        return values;
     }
+    MeanInterval interval(double Metrics::*value, uint64_t seed) const {
+        return bootstrap_mean(each(value), seed);
+    }
+    double middle(double Metrics::*value) const { return median(each(value)); }
 };
 
 /// All, then data sets, then organs; each per predictor, in order of appearance.
@@ -99,7 +113,9 @@ std::string group_rows(const Group& g, Compat compat, uint64_t seed) {
     };
     const Metrics pooled = metrics(g.pool, compat);
     return row("mean", &MeanInterval::mean) + row("low", &MeanInterval::low) +
-           row("high", &MeanInterval::high) + start("pooled") +
+           row("high", &MeanInterval::high) + start("median") +
+           metric_cells([&](const MetricColumn& column) { return g.middle(column.value); }) +
+           start("pooled") +
            metric_cells([&](const MetricColumn& column) { return pooled.*column.value; });
 }
 
@@ -113,13 +129,14 @@ std::string with_interval(const MeanInterval& m) {
 std::string overall_table(const Group& g, Compat compat, uint64_t seed) {
     std::string out = fmt::format(
         "\n## {}\n\n{} images, {} of them without true nuclei; {} true nuclei, {} found.\n\n"
-        "| metric | mean over images (95 % interval) | images | pooled |\n|---|---|---|---|\n",
+        "| metric | mean over images (95 % interval) | images | median | pooled |\n"
+        "|---|---|---|---|---|\n",
         g.predictor, g.images.size(), g.empty, g.pool.truth, g.pool.found);
     const Metrics pooled = metrics(g.pool, compat);
     for (const MetricColumn& column : kMetricColumns) {
         const MeanInterval m = g.interval(column.value, seed);
-        out += fmt::format("| {} | {} | {} | {} |\n", column.name, with_interval(m), m.values,
-                           number(pooled.*column.value));
+        out += fmt::format("| {} | {} | {} | {} | {} |\n", column.name, with_interval(m), m.values,
+                           number(g.middle(column.value)), number(pooled.*column.value));
     }
     return out;
 }

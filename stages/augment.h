@@ -23,7 +23,8 @@ struct AugmentOptions {
     double elastic = 0.2;  ///< smooth displacement of at most 6 px
     double paleness =
         0.4;  ///< nuclei pale all over or vesicular: a dark rim, an inside like its surroundings
-    double stain = 0.7;      ///< densities ×0.5–1.7, ±0.03; vectors tilted by some 5°
+    double distractors = 0.3;  ///< red blood cells, pigment or ink between the nuclei
+    double stain = 0.7;        ///< densities ×0.5–1.7, ±0.03; vectors tilted by some 5°
     double exposure = 0.75;  ///< all channels ×0.85–2 (as far as nearly white), each ×0.93–1.07
     double gamma = 0.3;      ///< 0.7–1.4, log-uniform
     double intensity = 0.5;  ///< brightness ±0.1, contrast 0.8–1.25, saturation 0.5–1.6, hue ±18°
@@ -39,6 +40,7 @@ TrainingPatch cut_patch(const RgbImage& rgb, const LabelImage& ids, int side, do
                         Random& random);
 void displace_elastically(TrainingPatch& patch, Random& random);
 void make_nuclei_pale(TrainingPatch& patch, Random& random);
+void add_distractors(TrainingPatch& patch, const StainMatrix& stains, Random& random);
 void change_exposure(RgbImage& rgb, Random& random);
 void change_gamma(RgbImage& rgb, Random& random);
 void change_intensity(RgbImage& rgb, Random& random);

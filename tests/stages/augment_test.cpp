@@ -91,6 +91,28 @@ TEST(AugmentTest, pale_nuclei_come_near_their_surroundings_which_stay) {
     EXPECT_LT(dark_rims, pale_inside);
 }
 
+TEST(AugmentTest, distractors_lie_between_nuclei_and_never_on_them) {
+    TrainingPatch source{RgbImage(96, 96, 220), LabelImage(96, 96)};
+    for (int y = 30; y < 60; ++y)
+        for (int x = 30; x < 60; ++x) source.ids(x, y) = 5;
+    for (uint64_t seed = 0; seed < 40; ++seed) {
+        TrainingPatch patch = source;
+        Random random(seed);
+        add_distractors(patch, kReferenceHe, random);
+        int64_t changed = 0;
+        for (int64_t i = 0; i < patch.ids.size().area(); ++i) {
+            const bool same = patch.rgb.data()[3 * i + 1] == 220;
+            ASSERT_EQ(patch.ids.data()[i], source.ids.data()[i]) << seed;
+            ASSERT_TRUE(same || patch.ids.data()[i] == 0) << seed;
+            changed += same ? 0 : 1;
+        }
+        EXPECT_LT(changed, patch.ids.size().area()) << seed;
+        if (seed < 5) {
+            EXPECT_GT(changed, 0) << seed;
+        }
+    }
+}
+
 TEST(AugmentTest, every_colour_change_changes_colours_and_keeps_white_tissue_in_range) {
     const TrainingPatch source = coloured(32);
     const auto changed = [&](auto change) {
