@@ -32,7 +32,7 @@ template <class V>
 void visit(V& v, TissueConfig& c) {
     v("mpp", c.mpp, Effect::Results, Range{1, 64}, "resolution of the tissue mask in µm per cell");
     v("min_area_um2", c.min_area_um2, Effect::Results, Range{0, 1e9},
-      "smaller pieces of tissue are left out");
+      "smaller pieces of tissue are left out, if they are below a hundredth of the image, too");
     v("margin_um", c.margin_um, Effect::Results, Range{0, 1000}, "the mask is grown by this much");
 }
 

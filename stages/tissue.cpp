@@ -168,7 +168,11 @@ GrayImage find_tissue(ConstRgbView image, double mpp, const TissueConfig& config
         for (int x = 0; x < width; ++x)
             mask.at<uint8_t>(y, x) =
                 ink.at<uint8_t>(y, x) == 0 && smooth.at<float>(y, x) >= threshold ? 1 : 0;
-    keep_tissue_pieces(mask, chroma, config.min_area_um2 / (mpp * mpp));
+    // On a slide a small piece is dirt; on one field of view of fat it may be all that there is.
+    constexpr double kLeastShare = 0.01;
+    const double smallest = std::min(config.min_area_um2 / (mpp * mpp),
+                                     kLeastShare * static_cast<double>(width) * height);
+    keep_tissue_pieces(mask, chroma, smallest);
     fill_small_holes(mask, config.min_area_um2 / (mpp * mpp));
     grow(mask, config.margin_um / mpp);
     mask.setTo(0, ink);

@@ -109,6 +109,14 @@ TEST(TissueTest, an_image_smaller_than_the_least_piece_is_all_tissue) {
     EXPECT_EQ(share(Overview({7, 9}).find(), {0, 0, 7, 9}), 0);
 }
 
+TEST(TissueTest, a_small_piece_is_dirt_on_a_slide_and_tissue_on_a_field_of_fat) {
+    const PixelRect septum{10, 10, 6, 1}, speck{24, 24, 1, 1};
+    const GrayImage field = Overview({31, 31}).paint(septum, kTissue).paint(speck, kTissue).find();
+    EXPECT_EQ(share(field, septum), 1);
+    EXPECT_EQ(share(field, speck), 0);
+    EXPECT_EQ(share(Overview({200, 160}).paint(septum, kTissue).find(), septum), 0);
+}
+
 /// A mask of random cells of 3.7 work pixels.
 TissueMask random_mask() {
     TissueMask mask{GrayImage(13, 9), 3.7, kMpp};
