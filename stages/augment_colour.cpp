@@ -4,6 +4,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "stages/augment.h"
+#include "stages/augment_steps.h"
 
 namespace wsi {
 
@@ -15,10 +16,6 @@ cv::Mat as_mat(RgbImage& rgb) {
 
 /// The brightest pixel of a patch may end this far beyond white.
 constexpr double kOverexposed = 1.1;
-
-uint8_t to_byte(double value) {
-    return static_cast<uint8_t>(std::clamp(std::lround(value), 0L, 255L));
-}
 
 void apply_table(RgbImage& rgb, const std::array<uint8_t, 256>& table) {
     uint8_t* const end = rgb.data() + 3 * rgb.size().area();

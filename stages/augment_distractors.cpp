@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "stages/augment.h"
+#include "stages/augment_steps.h"
 
 namespace wsi {
 
@@ -42,8 +43,7 @@ void draw(TrainingPatch& patch, const Disc& disc) {
             const double cover = edge * (1 - disc.pallor * std::max(0.0, 1 - r * r));
             for (int c = 0; c < 3; ++c) {
                 uint8_t& value = patch.rgb(x, y, c);
-                const double mixed = value + cover * (disc.colour[static_cast<size_t>(c)] - value);
-                value = static_cast<uint8_t>(std::clamp(mixed + 0.5, 0.0, 255.0));
+                value = to_byte(value + cover * (disc.colour[static_cast<size_t>(c)] - value));
             }
         }
 }

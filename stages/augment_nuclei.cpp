@@ -3,6 +3,7 @@
 #include <map>
 
 #include "stages/augment.h"
+#include "stages/augment_steps.h"
 #include "stages/nucleus_targets.h"
 
 namespace wsi {
@@ -33,8 +34,6 @@ Paleness draw_paleness(Random& random) {
             vesicular ? random.uniform(0.25, 0.7) : 0.1, random.uniform(0.7, 1.8),
             vesicular ? random.uniform(0, 0.3) : 0};
 }
-
-double to_unit(double v) { return std::clamp(v, 0.0, 1.0); }
 
 /// Ordered by id, so that random numbers are drawn in the same order everywhere.
 std::map<uint32_t, Surveyed> survey(const TrainingPatch& patch) {
@@ -79,14 +78,14 @@ void make_pale(TrainingPatch& patch, const Image<float>& depth, uint32_t id,
     for (int64_t y = nucleus.top; y <= nucleus.bottom; ++y)
         for (int64_t x = nucleus.left; x <= nucleus.right; ++x) {
             if (patch.ids(x, y) != id) continue;
-            const double inside = to_unit(static_cast<double>(depth(x, y)) / look.rim - 0.2);
+            const double inside =
+                std::clamp(static_cast<double>(depth(x, y)) / look.rim - 0.2, 0.0, 1.0);
             for (size_t c = 0; c < 3; ++c) {
                 uint8_t& value = patch.rgb(x, y, static_cast<int>(c));
                 const double detail = (value - nucleus.mean[c]) * (1 + (look.texture - 1) * inside);
                 const double shifted = nucleus.mean[c] + detail +
                                        inside * loss * (nucleus.around[c] - nucleus.mean[c]);
-                const double lit = shifted * (1 - look.darker * (1 - inside));
-                value = static_cast<uint8_t>(std::clamp(lit + 0.5, 0.0, 255.0));
+                value = to_byte(shifted * (1 - look.darker * (1 - inside)));
             }
         }
 }
