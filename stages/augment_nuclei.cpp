@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <array>
-#include <map>
+#include <optional>
 
 #include "stages/augment.h"
 #include "stages/augment_steps.h"
@@ -12,10 +12,8 @@ namespace {
 
 using Colour = std::array<double, 3>;
 
-/// A nucleus, its box and the tissue around it.
-struct Surveyed {
-    int64_t left = INT64_MAX, top = INT64_MAX, right = -1, bottom = -1;  ///< inclusive
-    int64_t pixels = 0;
+/// Mean colours of a nucleus and of the tissue around it.
+struct Surroundings {
     Colour mean{}, around{};
 };
 
@@ -35,48 +33,33 @@ Paleness draw_paleness(Random& random) {
             vesicular ? random.uniform(0, 0.3) : 0};
 }
 
-/// Ordered by id, so that random numbers are drawn in the same order everywhere.
-std::map<uint32_t, Surveyed> survey(const TrainingPatch& patch) {
-    std::map<uint32_t, Surveyed> nuclei;
-    for (int64_t y = 0; y < patch.ids.height(); ++y)
-        for (int64_t x = 0; x < patch.ids.width(); ++x) {
-            const uint32_t id = patch.ids(x, y);
-            if (id == 0) continue;
-            Surveyed& nucleus = nuclei[id];
-            nucleus.left = std::min(nucleus.left, x);
-            nucleus.right = std::max(nucleus.right, x);
-            nucleus.top = std::min(nucleus.top, y);
-            nucleus.bottom = std::max(nucleus.bottom, y);
-            nucleus.pixels++;
-            for (size_t c = 0; c < 3; ++c) nucleus.mean[c] += patch.rgb(x, y, static_cast<int>(c));
+/// Nothing where no pixel around the nucleus is outside any nucleus.
+std::optional<Surroundings> survey(const TrainingPatch& patch, uint32_t id, const PixelRect& box) {
+    constexpr int kAround = 5;
+    Surroundings found;
+    int64_t pixels = 0, pixels_around = 0;
+    const PixelRect seen =
+        intersection(box.grown(kAround), {0, 0, patch.ids.width(), patch.ids.height()});
+    for (int64_t y = seen.y; y < seen.bottom(); ++y)
+        for (int64_t x = seen.x; x < seen.right(); ++x) {
+            const uint32_t here = patch.ids(x, y);
+            if (here != 0 && here != id) continue;
+            ++(here == 0 ? pixels_around : pixels);
+            Colour& sum = here == 0 ? found.around : found.mean;
+            for (size_t c = 0; c < 3; ++c) sum[c] += patch.rgb(x, y, static_cast<int>(c));
         }
-    return nuclei;
-}
-
-/// Means of the nucleus and of what lies around it outside any nucleus. False without such pixels.
-bool finish(Surveyed& nucleus, const TrainingPatch& patch) {
-    constexpr int64_t kAround = 5;
-    int64_t pixels = 0;
-    for (int64_t y = std::max<int64_t>(0, nucleus.top - kAround);
-         y <= std::min(patch.ids.height() - 1, nucleus.bottom + kAround); ++y)
-        for (int64_t x = std::max<int64_t>(0, nucleus.left - kAround);
-             x <= std::min(patch.ids.width() - 1, nucleus.right + kAround); ++x) {
-            if (patch.ids(x, y) != 0) continue;
-            ++pixels;
-            for (size_t c = 0; c < 3; ++c)
-                nucleus.around[c] += patch.rgb(x, y, static_cast<int>(c));
-        }
+    if (pixels_around == 0) return std::nullopt;
     for (size_t c = 0; c < 3; ++c) {
-        nucleus.mean[c] /= static_cast<double>(nucleus.pixels);
-        nucleus.around[c] /= static_cast<double>(std::max<int64_t>(pixels, 1));
+        found.mean[c] /= static_cast<double>(pixels);
+        found.around[c] /= static_cast<double>(pixels_around);
     }
-    return pixels > 0;
+    return found;
 }
 
-void make_pale(TrainingPatch& patch, const Image<float>& depth, uint32_t id,
-               const Surveyed& nucleus, const Paleness& look, double loss) {
-    for (int64_t y = nucleus.top; y <= nucleus.bottom; ++y)
-        for (int64_t x = nucleus.left; x <= nucleus.right; ++x) {
+void make_pale(TrainingPatch& patch, const Image<float>& depth, uint32_t id, const PixelRect& box,
+               const Surroundings& nucleus, const Paleness& look, double loss) {
+    for (int64_t y = box.y; y < box.bottom(); ++y)
+        for (int64_t x = box.x; x < box.right(); ++x) {
             if (patch.ids(x, y) != id) continue;
             const double inside =
                 std::clamp(static_cast<double>(depth(x, y)) / look.rim - 0.2, 0.0, 1.0);
@@ -95,10 +78,13 @@ void make_pale(TrainingPatch& patch, const Image<float>& depth, uint32_t id,
 void make_nuclei_pale(TrainingPatch& patch, Random& random) {
     const Paleness look = draw_paleness(random);
     const Image<float> depth = nucleus_targets(patch.ids).distance;
-    for (auto& [id, nucleus] : survey(patch)) {
+    // Ordered by id, so that random numbers are drawn in the same order everywhere.
+    for (const auto& [id, box] : nucleus_boxes(patch.ids)) {
         const bool changed = random.chance(look.share);
         const double loss = look.loss * random.uniform(0.6, 1);
-        if (changed && finish(nucleus, patch)) make_pale(patch, depth, id, nucleus, look, loss);
+        if (!changed) continue;
+        if (const auto nucleus = survey(patch, id, box))
+            make_pale(patch, depth, id, box, *nucleus, look, loss);
     }
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+
 #include "io/types/image.h"
 
 namespace wsi {
@@ -10,6 +12,9 @@ struct NucleusTargets {
     Image<float> distance;  ///< [H, W] Euclidean distance to the nucleus' outside, divided by its
                             ///< maximum in that nucleus: (0, 1] in nuclei, 0 elsewhere
 };
+
+/// The smallest rectangle around every id but 0, ordered by id.
+std::map<uint32_t, PixelRect> nucleus_boxes(const Image<uint32_t>& ids);
 
 /// The image's edge is no border of a nucleus.
 NucleusTargets nucleus_targets(const Image<uint32_t>& ids);
