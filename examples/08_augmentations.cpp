@@ -1,8 +1,8 @@
 // Draws what each augmentation of training does to one patch of a slide: docs/augmentations.jpg.
 // usage: example_08_augmentations SLIDE OUT.jpg [X Y], the place as shares of width and height
-// Rows of four: as it is, turned and scaled, elastic, pale or vesicular nuclei; red blood cells,
-// pigment, ink, stain; exposure, gamma, intensity, CLAHE; noise, blur, sharpened, everything by its
-// chance.
+// Rows of four: as it is, turned and scaled, elastic, vesicular bluer nuclei; pale nuclei, red
+// blood cells, pigment, ink; stain, another laboratory's stain, exposure, gamma; intensity, CLAHE,
+// noise taken away, noise; blur, sharpened, everything by its chance twice.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -90,15 +90,17 @@ int main(int argc, char** argv) try {
     Random turn(7);
     pictures.push_back(cut_patch(piece.rgb, piece.ids, kSide, 1, turn).rgb);
     pictures.push_back(changed(piece, displace_elastically));
-    pictures.push_back(changed(piece, make_nuclei_pale, 7));
+    for (const uint64_t seed : {7, 3}) pictures.push_back(changed(piece, make_nuclei_pale, seed));
     const auto distract = [](auto& p, Random& r) { add_distractors(p, kReferenceHe, r); };
     for (const uint64_t seed : {10, 4, 9}) pictures.push_back(changed(piece, distract, seed));
-    pictures.push_back(
-        changed(piece, [](auto& p, Random& r) { change_stains(p.rgb, kReferenceHe, r); }));
+    const auto stain = [](auto& p, Random& r) { change_stains(p.rgb, kReferenceHe, r); };
+    for (const uint64_t seed : {7, 8}) pictures.push_back(changed(piece, stain, seed));
     for (auto* const change : {change_exposure, change_gamma, change_intensity, equalise_locally,
-                               add_noise, blur, sharpen})
+                               remove_noise, add_noise, blur, sharpen})
         pictures.push_back(changed(piece, [change](auto& p, Random& r) { change(p.rgb, r); }));
-    pictures.push_back(augment(piece.rgb, piece.ids, kSide, kReferenceHe, AugmentOptions{}, 9).rgb);
+    for (const uint64_t seed : {9, 10})
+        pictures.push_back(
+            augment(piece.rgb, piece.ids, kSide, kReferenceHe, AugmentOptions{}, seed).rgb);
     write_jpeg_picture(argv[2], sheet_of(pictures).view());
     return 0;
 } catch (const wsi::Error& error) {

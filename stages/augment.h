@@ -21,10 +21,12 @@ struct AugmentOptions {
     /// smaller, because nuclei of NuInsSeg are twice as wide, at its stated resolution, as others'.
     double affine = 0.65;
     double elastic = 0.2;  ///< smooth displacement of at most 6 px
-    double paleness =
-        0.4;  ///< nuclei pale all over or vesicular: a dark rim, an inside like its surroundings
+    /// Nuclei pale all over or vesicular (a dark rim, an inside like its surroundings), or bluer.
+    double paleness = 0.4;
     double distractors = 0.3;  ///< red blood cells, pigment or ink between the nuclei
-    double stain = 0.7;        ///< densities ×0.5–1.7, ±0.03; vectors tilted by some 5°
+    /// Noise taken away, that of colours most: scanners have hardly any, NuInsSeg's camera much.
+    double calm = 0.5;
+    double stain = 0.7;  ///< densities ×0.5–1.7, ±0.03; vectors tilted or another laboratory's
     double exposure = 0.75;  ///< all channels ×0.85–2 (as far as nearly white), each ×0.93–1.07
     double gamma = 0.3;      ///< 0.7–1.4, log-uniform
     double intensity = 0.5;  ///< brightness ±0.1, contrast 0.8–1.25, saturation 0.5–1.6, hue ±18°
@@ -45,6 +47,7 @@ void change_exposure(RgbImage& rgb, Random& random);
 void change_gamma(RgbImage& rgb, Random& random);
 void change_intensity(RgbImage& rgb, Random& random);
 void equalise_locally(RgbImage& rgb, Random& random);  ///< CLAHE
+void remove_noise(RgbImage& rgb, Random& random);
 void add_noise(RgbImage& rgb, Random& random);
 void blur(RgbImage& rgb, Random& random);
 void sharpen(RgbImage& rgb, Random& random);  ///< unsharp mask

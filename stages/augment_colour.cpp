@@ -85,6 +85,17 @@ void add_noise(RgbImage& rgb, Random& random) {
     for (uint8_t* v = rgb.data(); v != end; ++v) *v = to_byte(*v + sd * random.normal());
 }
 
+void remove_noise(RgbImage& rgb, Random& random) {
+    const double contrast = random.uniform(5, 25), chroma_sd = random.uniform(1, 2.5);
+    in_space(rgb, cv::COLOR_RGB2Lab, cv::COLOR_Lab2RGB, [&](cv::Mat& lab) {
+        cv::Mat lightness, calm;
+        cv::extractChannel(lab, lightness, 0);
+        cv::bilateralFilter(lightness, calm, 5, contrast, 1.5);
+        cv::GaussianBlur(lab, lab, cv::Size(), chroma_sd, 0, cv::BORDER_REFLECT);
+        cv::insertChannel(calm, lab, 0);
+    });
+}
+
 void blur(RgbImage& rgb, Random& random) {
     cv::Mat pixels = as_mat(rgb);
     cv::GaussianBlur(pixels, pixels, cv::Size(), random.uniform(0.5, 1.2), 0, cv::BORDER_REFLECT);
@@ -97,43 +108,6 @@ void sharpen(RgbImage& rgb, Random& random) {
     cv::addWeighted(pixels, 1 + amount, smooth, -amount, 0, pixels);
 }
 
-namespace {
-/// A unit vector near `stain`.
-std::array<double, 3> tilted(std::array<double, 3> stain, Random& random) {
-    double squares = 0;
-    for (double& c : stain) {
-        c = std::max(0.02, c + 0.08 * random.normal());
-        squares += c * c;
-    }
-    for (double& c : stain) c /= std::sqrt(squares);
-    return stain;
-}
-}  // namespace
-
-void change_stains(RgbImage& rgb, const StainMatrix& stains, Random& random) {
-    const Deconvolver deconvolve(stains);
-    std::array<double, 2> gain{}, shift{};
-    StainMatrix target{};
-    for (size_t s = 0; s < 2; ++s) {
-        gain[s] = std::exp(random.uniform(std::log(0.5), std::log(1.7)));
-        shift[s] = random.uniform(-0.03, 0.03);
-        target[s] = tilted(stains[s], random);
-    }
-    for (int64_t i = 0; i < rgb.size().area(); ++i) {
-        uint8_t* const pixel = rgb.data() + 3 * i;
-        const std::array<float, 2> density = deconvolve(pixel);
-        // Only the change is added in optical density, so that what no stain explains stays.
-        for (size_t c = 0; c < 3; ++c) {
-            double od = 0;
-            for (size_t s = 0; s < 2; ++s) {
-                const auto d = static_cast<double>(density[s]);
-                od += target[s][c] * (gain[s] * d + shift[s]) - stains[s][c] * d;
-            }
-            pixel[c] = to_byte((pixel[c] + 1) * std::exp(-od) - 1);
-        }
-    }
-}
-
 TrainingPatch augment(const RgbImage& rgb, const LabelImage& ids, int side,
                       const StainMatrix& stains, const AugmentOptions& options, uint64_t seed) {
     Random random(seed);
@@ -141,6 +115,7 @@ TrainingPatch augment(const RgbImage& rgb, const LabelImage& ids, int side,
     if (random.chance(options.elastic)) displace_elastically(patch, random);
     if (random.chance(options.paleness)) make_nuclei_pale(patch, random);
     if (random.chance(options.distractors)) add_distractors(patch, stains, random);
+    if (random.chance(options.calm)) remove_noise(patch.rgb, random);
     if (random.chance(options.stain)) change_stains(patch.rgb, stains, random);
     if (random.chance(options.exposure)) change_exposure(patch.rgb, random);
     if (random.chance(options.gamma)) change_gamma(patch.rgb, random);

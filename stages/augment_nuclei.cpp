@@ -24,13 +24,26 @@ struct Paleness {
     double rim;  ///< outer part that keeps its colour, as share of the depth; small = pale all over
     double texture;  ///< chromatin's contrast times this
     double darker;   ///< the rim loses this share of its light
+    Colour tint;     ///< `loss` of each channel times this: red less and blue more = bluer nuclei
 };
+
+/// A scanner's nuclei differ from the tissue around in hue more than in light, a dark
+/// microscope camera's the other way round.
+Colour draw_tint(Random& random) {
+    const double blue = random.chance(0.6) ? random.uniform() : 0;
+    return {1 - 0.7 * blue, 1, 1 + 0.8 * blue};
+}
 
 Paleness draw_paleness(Random& random) {
     const bool vesicular = random.chance(0.6);
-    return {random.uniform(0.4, 1), random.uniform(0.3, 0.95),
-            vesicular ? random.uniform(0.25, 0.7) : 0.1, random.uniform(0.7, 1.8),
-            vesicular ? random.uniform(0, 0.3) : 0};
+    Paleness look{random.uniform(0.4, 1),
+                  random.uniform(0.3, 0.95),
+                  vesicular ? random.uniform(0.25, 0.7) : 0.1,
+                  random.uniform(0.7, 1.8),
+                  vesicular ? random.uniform(0, 0.3) : 0,
+                  {}};
+    look.tint = draw_tint(random);
+    return look;
 }
 
 /// Nothing where no pixel around the nucleus is outside any nucleus.
@@ -66,8 +79,9 @@ void make_pale(TrainingPatch& patch, const Image<float>& depth, uint32_t id, con
             for (size_t c = 0; c < 3; ++c) {
                 uint8_t& value = patch.rgb(x, y, static_cast<int>(c));
                 const double detail = (value - nucleus.mean[c]) * (1 + (look.texture - 1) * inside);
-                const double shifted = nucleus.mean[c] + detail +
-                                       inside * loss * (nucleus.around[c] - nucleus.mean[c]);
+                const double shifted =
+                    nucleus.mean[c] + detail +
+                    inside * loss * look.tint[c] * (nucleus.around[c] - nucleus.mean[c]);
                 value = to_byte(shifted * (1 - look.darker * (1 - inside)));
             }
         }

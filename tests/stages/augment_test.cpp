@@ -91,6 +91,69 @@ TEST(AugmentTest, pale_nuclei_come_near_their_surroundings_which_stay) {
     EXPECT_LT(dark_rims, pale_inside);
 }
 
+TEST(AugmentTest, some_nuclei_become_bluer_than_they_were) {
+    int bluer = 0;
+    for (uint64_t seed = 0; seed < 40; ++seed) {
+        TrainingPatch patch{RgbImage(64, 64, 200), LabelImage(64, 64)};
+        for (int y = 20; y < 44; ++y)
+            for (int x = 20; x < 44; ++x) {
+                patch.ids(x, y) = 1;
+                for (int c = 0; c < 3; ++c) patch.rgb(x, y, c) = 80;
+            }
+        Random random(seed);
+        make_nuclei_pale(patch, random);
+        bluer += patch.rgb(32, 32, 2) > patch.rgb(32, 32, 0) + 20 ? 1 : 0;
+    }
+    EXPECT_GT(bluer, 4);
+    EXPECT_LT(bluer, 32);
+}
+
+/// Standard deviation of a channel in the left half, where `noisy` has one colour but for noise.
+double spread(const RgbImage& rgb, int channel) {
+    double sum = 0, squares = 0;
+    const double n = static_cast<double>(rgb.width() / 2 * rgb.height());
+    for (int64_t y = 0; y < rgb.height(); ++y)
+        for (int64_t x = 0; x < rgb.width() / 2; ++x) {
+            sum += rgb(x, y, channel);
+            squares += std::pow(rgb(x, y, channel), 2);
+        }
+    return std::sqrt(squares / n - std::pow(sum / n, 2));
+}
+
+/// Pink with a camera's noise; the right half dark.
+RgbImage noisy() {
+    Random random(11);
+    RgbImage rgb(64, 64);
+    for (int y = 0; y < 64; ++y)
+        for (int x = 0; x < 64; ++x)
+            for (int c = 0; c < 3; ++c)
+                rgb(x, y, c) = static_cast<uint8_t>((x < 32 ? (c == 1 ? 110 : 170) : 60) +
+                                                    std::lround(6 * random.normal()));
+    return rgb;
+}
+
+TEST(AugmentTest, stains_that_lie_close_together_do_not_blow_up_noise) {
+    // Vectors of an image without eosin: 4 degrees apart.
+    const StainMatrix close{{{0.56, 0.72, 0.41}, {0.52, 0.72, 0.46}}};
+    for (uint64_t seed = 0; seed < 20; ++seed) {
+        RgbImage rgb = noisy();
+        Random random(seed);
+        change_stains(rgb, close, random);
+        for (int c = 0; c < 3; ++c) EXPECT_LT(spread(rgb, c), 13) << seed << ' ' << c;
+    }
+}
+
+TEST(AugmentTest, noise_is_taken_away_and_edges_stay) {
+    for (uint64_t seed = 0; seed < 10; ++seed) {
+        RgbImage rgb = noisy();
+        const RgbImage before = rgb;
+        Random random(seed);
+        remove_noise(rgb, random);
+        EXPECT_LT(spread(rgb, 0), 0.9 * spread(before, 0)) << seed;
+        EXPECT_GT(rgb(28, 32, 0) - rgb(36, 32, 0), 80) << seed;
+    }
+}
+
 TEST(AugmentTest, distractors_lie_between_nuclei_and_never_on_them) {
     TrainingPatch source{RgbImage(96, 96, 220), LabelImage(96, 96)};
     for (int y = 30; y < 60; ++y)
@@ -127,6 +190,7 @@ TEST(AugmentTest, every_colour_change_changes_colours_and_keeps_white_tissue_in_
     EXPECT_TRUE(changed(sharpen));
     EXPECT_TRUE(changed(equalise_locally));
     EXPECT_TRUE(changed(add_noise));
+    EXPECT_TRUE(changed(remove_noise));
     EXPECT_TRUE(changed(blur));
     EXPECT_TRUE(
         changed([](RgbImage& rgb, Random& random) { change_stains(rgb, kReferenceHe, random); }));
