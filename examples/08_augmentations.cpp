@@ -91,8 +91,8 @@ int main(int argc, char** argv) try {
     pictures.push_back(cut_patch(piece.rgb, piece.ids, kSide, 1, turn).rgb);
     pictures.push_back(changed(piece, displace_elastically));
     for (const uint64_t seed : {7, 3}) pictures.push_back(changed(piece, make_nuclei_pale, seed));
-    const auto distract = [](auto& p, Random& r) { add_distractors(p, kReferenceHe, r); };
-    for (const uint64_t seed : {10, 4, 9}) pictures.push_back(changed(piece, distract, seed));
+    for (const uint64_t seed : {10, 4, 9})
+        pictures.push_back(changed(piece, add_distractors, seed));
     const auto stain = [](auto& p, Random& r) { change_stains(p.rgb, kReferenceHe, r); };
     for (const uint64_t seed : {7, 8}) pictures.push_back(changed(piece, stain, seed));
     for (auto* const change : {change_exposure, change_gamma, change_intensity, equalise_locally,

@@ -22,8 +22,8 @@ struct AugmentOptions {
     double affine = 0.65;
     double elastic = 0.2;  ///< smooth displacement of at most 6 px
     /// Nuclei pale all over or vesicular (a dark rim, an inside like its surroundings), or bluer.
-    double paleness = 0.4;
-    double distractors = 0.3;  ///< red blood cells, pigment or ink between the nuclei
+    double paleness = 0.5;
+    double distractors = 0.4;  ///< red blood cells, pigment or ink between the nuclei
     /// Noise taken away, that of colours most: scanners have hardly any, NuInsSeg's camera much.
     double calm = 0.5;
     double stain = 0.7;  ///< densities ×0.5–1.7, ±0.03; vectors tilted or another laboratory's
@@ -42,7 +42,7 @@ TrainingPatch cut_patch(const RgbImage& rgb, const LabelImage& ids, int side, do
                         Random& random);
 void displace_elastically(TrainingPatch& patch, Random& random);
 void make_nuclei_pale(TrainingPatch& patch, Random& random);
-void add_distractors(TrainingPatch& patch, const StainMatrix& stains, Random& random);
+void add_distractors(TrainingPatch& patch, Random& random);
 void change_exposure(RgbImage& rgb, Random& random);
 void change_gamma(RgbImage& rgb, Random& random);
 void change_intensity(RgbImage& rgb, Random& random);

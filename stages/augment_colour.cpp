@@ -114,7 +114,7 @@ TrainingPatch augment(const RgbImage& rgb, const LabelImage& ids, int side,
     TrainingPatch patch = cut_patch(rgb, ids, side, options.affine, random);
     if (random.chance(options.elastic)) displace_elastically(patch, random);
     if (random.chance(options.paleness)) make_nuclei_pale(patch, random);
-    if (random.chance(options.distractors)) add_distractors(patch, stains, random);
+    if (random.chance(options.distractors)) add_distractors(patch, random);
     if (random.chance(options.calm)) remove_noise(patch.rgb, random);
     if (random.chance(options.stain)) change_stains(patch.rgb, stains, random);
     if (random.chance(options.exposure)) change_exposure(patch.rgb, random);

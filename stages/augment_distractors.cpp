@@ -65,34 +65,47 @@ std::vector<Place> scatter(int64_t side, int64_t count, Random& random) {
     return places;
 }
 
-/// What light of 245 is after the stains' densities.
-Colour stained(const StainMatrix& stains, double haematoxylin, double eosin) {
-    Colour colour{};
-    for (size_t c = 0; c < 3; ++c)
-        colour[c] = 245 * std::exp(-haematoxylin * stains[0][c] - eosin * stains[1][c]);
-    return colour;
-}
-
 Colour shaded(Colour colour, double by, Random& random) {
     const double light = random.uniform(1 - by, 1 + by);
     for (double& c : colour) c *= light;
     return colour;
 }
 
-void add_red_cells(TrainingPatch& patch, const StainMatrix& stains, Random& random) {
-    const Colour colour = stained(stains, random.uniform(0, 0.15), random.uniform(0.5, 1.7));
-    const double radius = random.uniform(4, 13), pallor = random.uniform(0, 0.6);
-    for (const Place& place : scatter(patch.ids.width(), 5 + random.index(90), random))
-        draw(patch, {place, radius * random.uniform(0.8, 1.2), random.uniform(0.75, 1.33), pallor,
-                     shaded(colour, 0.08, random)});
+/// Any red from orange to magenta.
+Colour red_cell_colour(Random& random) {
+    const double red = random.uniform(150, 240);
+    return {red, red * random.uniform(0.3, 0.7), red * random.uniform(0.25, 0.8)};
 }
 
+/// Scattered cells, or a sheet of them on glass as bleedings are.
+void add_red_cells(TrainingPatch& patch, Random& random) {
+    const Colour colour = red_cell_colour(random);
+    const double radius = random.uniform(4, 13), pallor = random.uniform(0, 0.6);
+    const auto side = static_cast<double>(patch.ids.width());
+    int64_t count = 5 + random.index(90);
+    if (random.chance(0.4)) {
+        count += 150 + random.index(350);
+        draw(patch, {{random.uniform(0, side), random.uniform(0, side)},
+                     random.uniform(0.3, 0.8) * side,
+                     1,
+                     0,
+                     {240, 232, 238}});
+    }
+    for (const Place& place : scatter(patch.ids.width(), count, random))
+        draw(patch, {place, radius * random.uniform(0.7, 1.2), random.uniform(0.65, 1.5), pallor,
+                     shaded(colour, 0.12, random)});
+}
+
+/// Fine granules, or coarse clumps of brown and black.
 void add_granules(TrainingPatch& patch, Random& random) {
-    const Colour colour{random.uniform(10, 110), random.uniform(5, 70), random.uniform(0, 55)};
-    const double radius = random.uniform(1.2, 4);
-    for (const Place& place : scatter(patch.ids.width(), 20 + random.index(300), random))
-        draw(patch, {place, radius * random.uniform(0.5, 1.5), random.uniform(0.7, 1.43), 0,
-                     shaded(colour, 0.3, random)});
+    const double light = random.uniform(15, 120);
+    const Colour colour{light, light * random.uniform(0.5, 0.95), light * random.uniform(0.2, 0.8)};
+    const bool coarse = random.chance(0.35);
+    const double radius = coarse ? random.uniform(4, 14) : random.uniform(1.2, 4);
+    for (const Place& place :
+         scatter(patch.ids.width(), 20 + random.index(coarse ? 60 : 300), random))
+        draw(patch, {place, radius * random.uniform(0.5, 1.5), random.uniform(0.7, 1.43),
+                     coarse ? random.uniform(0, 0.5) : 0, shaded(colour, 0.4, random)});
 }
 
 /// A wandering line of a pen's or a marking dye's colour.
@@ -114,10 +127,10 @@ void add_ink(TrainingPatch& patch, Random& random) {
 
 }  // namespace
 
-void add_distractors(TrainingPatch& patch, const StainMatrix& stains, Random& random) {
+void add_distractors(TrainingPatch& patch, Random& random) {
     const double kind = random.uniform();
     if (kind < 0.55)
-        add_red_cells(patch, stains, random);
+        add_red_cells(patch, random);
     else if (kind < 0.8)
         add_granules(patch, random);
     else

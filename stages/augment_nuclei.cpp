@@ -30,8 +30,8 @@ struct Paleness {
 /// A scanner's nuclei differ from the tissue around in hue more than in light, a dark
 /// microscope camera's the other way round.
 Colour draw_tint(Random& random) {
-    const double blue = random.chance(0.6) ? random.uniform() : 0;
-    return {1 - 0.7 * blue, 1, 1 + 0.8 * blue};
+    const double blue = random.chance(0.7) ? random.uniform() : 0;
+    return {1 - 0.8 * blue, 1 - 0.3 * blue, 1 + 0.4 * blue};
 }
 
 Paleness draw_paleness(Random& random) {
