@@ -191,6 +191,8 @@ public:
         if (model_info_->parsed()) return model_info_command(model_info_options_, options_);
         if (model_convert_->parsed())
             return model_convert_command(model_convert_options_, options_);
+        if (model_average_->parsed())
+            return model_average_command(model_average_options_, options_);
         if (config_->parsed()) return config_command(config_format_, options_);
         if (segment_.slide.empty())
             fail(ErrorKind::Config, "no slide given: wsi-segment SLIDE -o FILE, or see --help");
@@ -392,7 +394,15 @@ private:
                                  "the tensors are of the network that --set network.* and train.* "
                                  "describe: checked, and written along, so that --model runs it");
         add_config_options(*model_convert_, options_);
-        for (CLI::App* command : {model, model_list_, model_info_, model_convert_})
+        model_average_ =
+            model->add_subcommand("average", "the mean of weights of several epochs or runs");
+        ModelAverageOptions& average = model_average_options_;
+        model_average_
+            ->add_option("inputs", average.inputs, "two .safetensors or more of one network")
+            ->required();
+        model_average_->add_option("-o,--output", average.output, ".safetensors")->required();
+        add_config_options(*model_average_, options_);
+        for (CLI::App* command : {model, model_list_, model_info_, model_convert_, model_average_})
             command->footer("");
     }
     void add_train() {
@@ -443,6 +453,7 @@ private:
     CompareOptions compare_options_;
     ModelInfoOptions model_info_options_;
     ModelConvertOptions model_convert_options_;
+    ModelAverageOptions model_average_options_;
     EvaluateOptions evaluate_options_;
     PatchesOptions patches_options_;
     TrainJob train_job_;
@@ -451,7 +462,8 @@ private:
     CLI::App *batch_ = nullptr, *export_ = nullptr, *info_ = nullptr, *doctor_ = nullptr,
              *config_ = nullptr, *evaluate_ = nullptr, *train_ = nullptr, *experiments_ = nullptr,
              *patches_ = nullptr, *resegment_ = nullptr, *measure_ = nullptr, *compare_ = nullptr,
-             *model_list_ = nullptr, *model_info_ = nullptr, *model_convert_ = nullptr;
+             *model_list_ = nullptr, *model_info_ = nullptr, *model_convert_ = nullptr,
+             *model_average_ = nullptr;
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "io/safetensors.h"
 #include "io/weights_file.h"
 #include "io/weights_names.h"
+#include "model/average_weights.h"
 #include "model/network_library.h"
 #include "model/shipped_weights.h"
 #include "pipeline/commands.h"
@@ -173,6 +174,20 @@ int model_convert_command(const ModelConvertOptions& what, const CommonOptions& 
     }
     write_converted(in, what.output, metadata);
     fmt::print("{}: {} tensors, {} values\n", what.output, in.tensors().size(), element_count(in));
+    return 0;
+}
+
+int model_average_command(const ModelAverageOptions& what, const CommonOptions& options) {
+    if (!what.output.ends_with(".safetensors"))
+        fail(ErrorKind::Config, "model average writes .safetensors, not ", what.output);
+    effective_config(options);  // refuses settings that do not exist
+    std::map<std::string, std::string> changes;
+    for (const std::string& setting : options.set) {
+        const size_t equals = setting.find('=');
+        changes[setting.substr(0, equals)] = setting.substr(equals + 1);
+    }
+    average_weights(what.inputs, what.output, changes);
+    fmt::print("{}: the mean of {} files\n", what.output, what.inputs.size());
     return 0;
 }
 

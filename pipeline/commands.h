@@ -104,6 +104,11 @@ struct ModelInfoOptions {
     int64_t px = 0;  ///< side of the image; 0 = the network's usual one
 };
 
+struct ModelAverageOptions {
+    std::vector<std::string> inputs;
+    std::string output;
+};
+
 struct ModelConvertOptions {
     std::string input, output;
     int network = 0;  ///< check against network.* and write the settings along
@@ -123,6 +128,7 @@ int doctor_command(const CommonOptions& options);
 int experiments_command(const ExperimentsOptions& what, const CommonOptions& options);
 int model_list_command(const CommonOptions& options);
 int model_info_command(const ModelInfoOptions& what, const CommonOptions& options);
+int model_average_command(const ModelAverageOptions& what, const CommonOptions& options);
 int model_convert_command(const ModelConvertOptions& what, const CommonOptions& options);
 int train_command(const TrainJob& job, const CommonOptions& options);
 int config_command(const std::string& format, const CommonOptions& options);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`wsi-segment model list|info|convert`, and that weights which cannot be used are refused by one line before the slide is touched.
+"""`wsi-segment model list|info|convert|average`, and that weights which cannot be used are refused by one line before the slide is touched.
 
 usage: check_models.py PROGRAM SLIDE FOLDER   (the folder of the shipped weights)
 """
@@ -65,6 +65,24 @@ def check_convert(folder):
     assert "of another shape" in said and not (folder / "no.safetensors").exists(), said
 
 
+def check_average(folder):
+    """The mean that torch computes; files of another network are refused."""
+    tensors, notes = safetensors.torch.load_file(SHIPPED), notes_of(SHIPPED)
+    shifted = {name: t + 0.5 if t.is_floating_point() else t for name, t in tensors.items()}
+    safetensors.torch.save_file(shifted, folder / "shifted.safetensors", notes)
+    run("model", "average", SHIPPED, folder / "shifted.safetensors", "-o", folder / "mean.safetensors", "--set", "separate.h=0.2")
+    mean = safetensors.torch.load_file(folder / "mean.safetensors")
+    for name, t in tensors.items():
+        expected = ((t.double() + shifted[name].double()) / 2).to(t.dtype) if t.is_floating_point() else t
+        assert torch.equal(mean[name], expected), name
+    written = notes_of(folder / "mean.safetensors")
+    assert written["separate.h"] == "0.2" and written["network.base"] == "16" and "averaged.1" in written, written
+    assert "runs as" in run("model", "info", folder / "mean.safetensors")
+    safetensors.torch.save_file(tensors, folder / "relu.safetensors", {**notes, "network.activation": "relu"})
+    said = run("model", "average", SHIPPED, folder / "relu.safetensors", "-o", folder / "no.safetensors", code=REFUSED)
+    assert "network.activation is relu" in said and not (folder / "no.safetensors").exists(), said
+
+
 def check_program(folder):
     """A TorchScript program has no list of tensors; without its card it is not a model."""
     torch.jit.script(torch.nn.Conv2d(3, 1, 1)).save(folder / "p.pt")
@@ -105,6 +123,7 @@ if __name__ == "__main__":
     check_list_and_info()
     with tempfile.TemporaryDirectory() as scratch:
         check_convert(pathlib.Path(scratch))
+        check_average(pathlib.Path(scratch))
         check_program(pathlib.Path(scratch))
         check_refusals(pathlib.Path(scratch))
     print("models: all well")
