@@ -7,6 +7,7 @@
 #include "model/segmenter.h"
 #include "pipeline/evaluate.h"
 #include "stages/label_maps.h"
+#include "stages/nucleus_raster.h"
 #include "stages/offset_maps.h"
 #include "stages/separate.h"
 
@@ -60,13 +61,31 @@ private:
     Segmenter& owner_;
 };
 
+/// The result's outlines drawn on the image's own pixels: what a viewer shows. Work pixels blown up
+/// would have stairs.
 Image<uint32_t> labels_of_result(const std::string& path, PixelSize size) {
     const ResultReader reader(path);
-    const WorkFrame& frame = reader.header().frame;
-    Image<uint32_t> work;
-    work.resize(frame.size.width, frame.size.height);
-    reader.read(Raster::Labels, frame.rect(), work.view());
-    return resample_labels(work, size, 1 / frame.downsample);
+    const WorkFrame& work = reader.header().frame;
+    WorkFrame own = work;
+    own.size = size;
+    own.downsample = 1;
+    own.mpp_x /= work.downsample;
+    own.mpp_y /= work.downsample;
+    NucleusRaster raster(own);
+    const NucleiBatch nuclei = reader.rows(0, reader.count(), {});
+    Image<uint32_t> labels(size.width, size.height);
+    std::vector<RoiPoint> ring;
+    std::vector<PixelRun> runs;
+    for (size_t i = 0; i < nuclei.size(); ++i) {
+        ring.clear();
+        for (const ContourPoint& p : nuclei.contour(i))
+            ring.push_back({p.x * kContourScale, p.y * kContourScale});
+        raster(ring, 0, runs);
+        for (const PixelRun& run : runs)
+            for (int64_t x = run.x0; x < run.x1; ++x)
+                if (labels(x, run.y) == 0) labels(x, run.y) = static_cast<uint32_t>(i + 1);
+    }
+    return labels;
 }
 
 class SlideRunPredictor final : public Predictor {

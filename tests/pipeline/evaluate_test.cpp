@@ -100,6 +100,18 @@ TEST_F(EvaluateTest, labels_of_a_run_score_the_same_when_read_as_predictions) {
     EXPECT_TRUE(fs::exists(dir_.path() / "report.md"));
 }
 
+TEST_F(EvaluateTest, labels_follow_the_outlines_and_have_no_stairs_of_work_pixels) {
+    what_.save_labels = dir_.file("labels");
+    common_.work_mpp = 0.5;  // twice the images' pixels
+    ASSERT_EQ(evaluate_command(what_, common_), 0);
+    const Image<uint32_t> labels = read_label_picture(dir_.file("labels/a.png"));
+    int cut = 0;
+    for (int64_t y = 0; y < labels.height(); y += 2)
+        for (int64_t x = 0; x < labels.width(); x += 2)
+            cut += labels(x, y) != labels(x + 1, y) || labels(x, y) != labels(x, y + 1) ? 1 : 0;
+    EXPECT_GT(cut, 50) << "work pixels that an outline cuts";
+}
+
 TEST_F(EvaluateTest, unpaired_and_unequal_files_are_named) {
     fs::remove(set() / "labels" / "b.png");
     EXPECT_THAT(error_of(),
