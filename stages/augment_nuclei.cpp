@@ -20,7 +20,7 @@ struct Surroundings {
 /// How nuclei of one patch look; every nucleus that is changed at all gets most of it.
 struct Paleness {
     double share;  ///< of the nuclei that are changed
-    double loss;   ///< of the contrast to the tissue around
+    double loss;   ///< of the contrast to the tissue around; above 1 = lighter than that
     double rim;  ///< outer part that keeps its colour, as share of the depth; small = pale all over
     double texture;  ///< chromatin's contrast times this
     double darker;   ///< the rim loses this share of its light
@@ -31,15 +31,15 @@ struct Paleness {
 /// microscope camera's the other way round.
 Colour draw_tint(Random& random) {
     const double blue = random.chance(0.7) ? random.uniform() : 0;
-    return {1 - 0.8 * blue, 1 - 0.3 * blue, 1 + 0.4 * blue};
+    return {1 - 0.8 * blue, 1 - 0.3 * blue, 1 + 0.2 * blue};
 }
 
 Paleness draw_paleness(Random& random) {
     const bool vesicular = random.chance(0.6);
     Paleness look{random.uniform(0.4, 1),
-                  random.uniform(0.3, 0.95),
-                  vesicular ? random.uniform(0.25, 0.7) : 0.1,
-                  random.uniform(0.7, 1.8),
+                  random.uniform(0.3, vesicular ? 1.5 : 0.95),
+                  vesicular ? random.uniform(0.12, 0.6) : 0.1,
+                  random.uniform(0.7, 2),
                   vesicular ? random.uniform(0, 0.3) : 0,
                   {}};
     look.tint = draw_tint(random);
