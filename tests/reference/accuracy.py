@@ -5,7 +5,7 @@ usage: accuracy.py PROGRAM DATA [--reference] [--set key=value ...] [--split tra
 
 DATA holds manifest.csv (dataset, stem, split, organ, width, height, mpp, nuclei) and per data set
 images/<stem>.jpg and labels/<stem>.png (instance ids, 0 = background). Each image is run as a slide of its own
-at the manifest's resolution; results are brought to native size and scored there, mean over images. An image
+at the manifest's resolution; outlines are drawn at native size and scored there, mean over images. An image
 empty in both counts 1, in one of them 0. --reference adds three columns: classical_reference.py on the same images.
 """
 import argparse
@@ -16,6 +16,7 @@ import tempfile
 
 import h5py
 import numpy as np
+import skimage.draw
 import skimage.io
 
 import classical_reference
@@ -56,12 +57,16 @@ def scores(truth, found):
 
 
 def native_labels(result, shape):
-    """Labels of a result at level-0 size, nearest neighbour."""
+    """A result's outlines drawn on level-0 pixels: a pixel belongs to whose outline its centre is inside."""
+    labels = np.zeros(shape, np.int64)
     with h5py.File(result) as file:
-        labels, step = file["labels"][:], file["labels"].attrs["downsample"]
-    y = np.minimum(((np.arange(shape[0]) + 0.5) / step).astype(int), labels.shape[0] - 1)
-    x = np.minimum(((np.arange(shape[1]) + 0.5) / step).astype(int), labels.shape[1] - 1)
-    return labels[np.ix_(y, x)]
+        points, offsets = file["contours/points"], file["contours/offsets"][:]
+        rings = points[:] * points.attrs["scale"] - 0.5  # pixel centres at whole numbers, as skimage has them
+    for i in range(len(offsets) - 1):
+        x, y = rings[offsets[i]:offsets[i + 1]].T
+        inside = skimage.draw.polygon(y, x, shape)
+        labels[inside] = np.where(labels[inside] == 0, i + 1, labels[inside])
+    return labels
 
 
 def chosen(data, split, every):
