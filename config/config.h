@@ -116,13 +116,16 @@ struct TrainConfig {
 
 /// What is measured on every nucleus beyond size and shape (docs/features.md).
 struct FeatureConfig {
-    bool moments = true;     ///< central, normalised and Hu moments
-    bool intensity = true;   ///< seven channels in nucleus, ring and edge
-    bool texture = true;     ///< gradient, Canny and Haralick features of the first stain
-    double ring_um = 4;      ///< width of the ring around a nucleus; 0 = no ring
-    int grey_levels = 32;    ///< of the co-occurrence matrix
-    bool zernike = false;    ///< Zernike moments: as slow as all the rest
-    bool neighbours = true;  ///< distances, counts, Delaunay and Voronoi over the whole slide
+    bool moments = true;       ///< central, normalised and Hu moments
+    bool intensity = true;     ///< seven channels in nucleus, ring and edge
+    bool texture = true;       ///< gradient, Canny and Haralick features of the first stain
+    double ring_um = 4;        ///< width of the ring around a nucleus; 0 = no ring
+    int grey_levels = 32;      ///< of the co-occurrence matrix
+    bool zernike = false;      ///< Zernike moments: as slow as all the rest
+    bool neighbours = true;    ///< distances, counts, Delaunay and Voronoi over the whole slide
+    bool ring_texture = true;  ///< texture of the second stain in the ring as well
+    /// Gradient, Canny and Haralick on pixels of this resolution; 0 = on work pixels.
+    double texture_mpp = 0;
 };
 
 enum class IhcPlace { Nucleus, Ring, Edge };

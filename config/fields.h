@@ -84,6 +84,11 @@ void visit(V& v, FeatureConfig& c) {
       "measure stains and colours in nucleus, ring and edge");
     v("texture", c.texture, Effect::Results, Range{},
       "measure gradient, Canny and Haralick features");
+    v("ring_texture", c.ring_texture, Effect::Results, Range{},
+      "measure them of the second stain in the ring, too");
+    v("texture_mpp", c.texture_mpp, Effect::Results, Range{0, 2},
+      "resolution of the pixels that texture is read from, finer than the working one; 0 = as "
+      "that");
     v("ring_um", c.ring_um, Effect::Results, Range{0, 20},
       "width of the ring around a nucleus in µm; 0 = no ring");
     v("grey_levels", c.grey_levels, Effect::Results, Range{8, 32},

@@ -99,6 +99,18 @@ std::vector<Alias> histomicstk() {
     for (const auto& [ours, theirs] : haralick_names())
         t.add("nucleus_H_haralick_" + ours, "Nucleus.Haralick." + theirs,
               {{"_mean", ".Mean"}, {"_range", ".Range"}}, Other);
+    t.add("ring_E_gradient_", "Cytoplasm.Gradient.Mag.",
+          {{"mean", "Mean"},
+           {"sd", "Std"},
+           {"skewness", "Skewness"},
+           {"kurtosis", "Kurtosis"},
+           {"hist_entropy", "HistEntropy"},
+           {"hist_energy", "HistEnergy"}},
+          Other);
+    t.add("ring_E_canny_", "Cytoplasm.Gradient.Canny.", {{"sum", "Sum"}, {"mean", "Mean"}}, Other);
+    for (const auto& [ours, theirs] : haralick_names())
+        t.add("ring_E_haralick_" + ours, "Cytoplasm.Haralick." + theirs,
+              {{"_mean", ".Mean"}, {"_range", ".Range"}}, Other);
     return t.take();
 }
 

@@ -62,6 +62,11 @@ void add_config_options(CLI::App& app, CommonOptions& o) {
         ->default_str("");
 }
 
+void add_feature_options(CLI::App& app, CommonOptions& o) {
+    app.add_option("--feature-mpp", o.feature_mpp,
+                   "read texture from finer pixels than nuclei are looked for on, e.g. 0.25 µm");
+}
+
 void add_slide_options(CLI::App& app, CommonOptions& o) {
     app.add_option("--slide-mpp", o.slide_mpp,
                    "the slide's resolution in µm per pixel, when it is missing or wrong");
@@ -90,6 +95,7 @@ void add_run_options(CLI::App& app, CommonOptions& o) {
     add_config_options(app, o);
     add_slide_options(app, o);
     add_model_options(app, o);
+    add_feature_options(app, o);
     app.add_option("--roi", o.roi, "GeoJSON polygons: look for nuclei only there");
     add_result_options(app, o);
 }
@@ -286,6 +292,7 @@ private:
         measure_->add_option("--memory", options_.memory, "bound on memory, e.g. 2GiB");
         add_config_options(*measure_, options_);
         add_slide_options(*measure_, options_);
+        add_feature_options(*measure_, options_);
         measure_->add_flag("--restart", options_.restart, "discard what an earlier run left");
         measure_->add_flag("--no-provenance-paths", options_.no_provenance_paths,
                            "leave folders and the host's name out of the .h5; file names stay");

@@ -24,6 +24,7 @@ Config with_options(Config config, const CommonOptions& o) {
     };
     set("model.name", o.model);
     set("model.work_mpp", o.work_mpp);
+    set("features.texture_mpp", o.feature_mpp);
     set("run.device", o.device);
     set("run.threads", o.threads);
     set("train.fold", o.fold);

@@ -17,7 +17,7 @@ struct CommonOptions {
     std::vector<std::string> set;  ///< key=value
     std::optional<std::string> model, device, memory, stain, stains;
     std::optional<int> threads, fold;
-    std::optional<double> slide_mpp, work_mpp;
+    std::optional<double> slide_mpp, work_mpp, feature_mpp;
     std::string roi, mask, frame = "qupath", log_file;
     std::vector<std::string> columns;  ///< of the nuclei table, in exports
     std::string naming = "ours";       ///< of those columns

@@ -11,9 +11,10 @@ namespace wsi {
 
 struct RegionFinisher::Worker {
     Worker(const SlidePlan& plan, const TissueMask& tissue, const SeparateParams& params,
-           const StainMatrix& stains, const FeatureConfig& features, RunStatus& status)
+           const StainMatrix& stains, const FeatureConfig& features, const WorkReader* texture,
+           RunStatus& status)
         : separate(params),
-          measure(plan.frame, tissue, stains, features, status.cpu),
+          measure(plan.frame, tissue, stains, features, texture, status.cpu),
           given(plan.spec.maps()),
           maps(kFirstClass + plan.spec.classes.size()) {}
     void reserve(PixelSize window) {
@@ -35,20 +36,22 @@ struct RegionFinisher::Worker {
 RegionFinisher::RegionFinisher(const SlidePlan& plan, const PartStore& parts,
                                const TissueMask& tissue, const SeparateParams& params,
                                const StainMatrix& stains, const FeatureConfig& features,
-                               KeepMaps keep, RunStatus& status)
+                               const WorkReader* texture, KeepMaps keep, RunStatus& status)
     : plan_(plan),
       parts_(parts),
       tissue_(tissue),
       params_(params),
       stains_(stains),
       features_(features),
+      texture_(texture),
       keep_(keep),
       status_(status) {}
 
 RegionFinisher::~RegionFinisher() = default;
 
 std::unique_ptr<RegionFinisher::Worker> RegionFinisher::make_worker() {
-    auto worker = std::make_unique<Worker>(plan_, tissue_, params_, stains_, features_, status_);
+    auto worker =
+        std::make_unique<Worker>(plan_, tissue_, params_, stains_, features_, texture_, status_);
     worker->reserve(plan_.largest([this](RegionIndex r) { return window_of(r); }));
     return worker;
 }
@@ -158,8 +161,10 @@ void RegionFinisher::operator()(RegionIndex region) {
     }
     const NucleiBatch nuclei = measure(region, window, *worker);
     if (keep_ == KeepMaps::Yes) keep_maps(region, window, *worker);
+    std::vector<FailedBlock> failures = worker->measure.take_failures();
     workers_.give_back(std::move(worker));
-    const auto failures = RegionMapsReader(parts_.maps(plan_, region)).header().failures;
+    const auto earlier = RegionMapsReader(parts_.maps(plan_, region)).header().failures;
+    failures.insert(failures.end(), earlier.begin(), earlier.end());
     write_region_nuclei(parts_.nuclei(plan_, region), nuclei, failures);
     status_.nuclei += std::ssize(nuclei.identity);
 }

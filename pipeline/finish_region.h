@@ -5,6 +5,7 @@
 
 #include "io/types/idle_workers.h"
 #include "io/types/nucleus.h"
+#include "io/work_reader.h"
 #include "pipeline/part_store.h"
 #include "pipeline/run_status.h"
 #include "stages/separate.h"
@@ -19,7 +20,8 @@ class RegionFinisher {
 public:
     RegionFinisher(const SlidePlan& plan, const PartStore& parts, const TissueMask& tissue,
                    const SeparateParams& params, const StainMatrix& stains,
-                   const FeatureConfig& features, KeepMaps keep, RunStatus& status);
+                   const FeatureConfig& features, const WorkReader* texture, KeepMaps keep,
+                   RunStatus& status);
     ~RegionFinisher();
     /// Writes the region's nuclei file (and its final maps when they are kept).
     void operator()(RegionIndex region);
@@ -39,6 +41,7 @@ private:
     const SeparateParams params_;
     const StainMatrix stains_;
     const FeatureConfig features_;
+    const WorkReader* const texture_;
     const KeepMaps keep_;
     RunStatus& status_;
     IdleWorkers<Worker> workers_;

@@ -11,7 +11,7 @@
 #include "io/types/idle_workers.h"
 #include "io/types/pixel_pieces.h"
 #include "pipeline/memory_plan.h"
-#include "stages/feature_patch.h"
+#include "pipeline/texture_pixels.h"
 
 namespace wsi {
 
@@ -23,9 +23,7 @@ constexpr int64_t kCacheBytes = 96 * kMib;
 constexpr int64_t kBytesPerPx = 16;
 
 /// How far from a nucleus its surroundings decide about it: ring, texture, contour.
-int64_t margin_px(const MeasureContext& c) {
-    return std::max<int64_t>(ring_px(c.features, c.plan.frame), features::kTextureMargin) + 1;
-}
+int64_t margin_px(const MeasureContext& c) { return surroundings_px(c.features, c.plan.frame) + 1; }
 
 PixelRect largest_window(const MeasureContext& c) {
     const int64_t reach = 2 * c.taken.most_side_px + margin_px(c);
@@ -39,19 +37,20 @@ PixelRect largest_window(const MeasureContext& c) {
 int concurrent_regions(const MeasureContext& c, int threads) {
     const int64_t budget = memory_budget_bytes(c.run);
     const int64_t window = std::max<int64_t>(1, largest_window(c).area() * kBytesPerPx);
-    const int64_t least = kFixedBytes + kCacheBytes + window;
+    const int64_t fixed =
+        kFixedBytes + kCacheBytes + (c.texture != nullptr ? kTextureCacheBytes : 0);
+    const int64_t least = fixed + window;
     if (least > budget)
         fail(ErrorKind::Config, "memory = ", budget / kMib,
              " MiB is too small for this slide: at least ", ceil_div(least, kMib),
              " MiB are needed with tiling.region_px; raise --memory or lower tiling.region_px");
-    return static_cast<int>(
-        std::min<int64_t>(threads, (budget - kFixedBytes - kCacheBytes) / window));
+    return static_cast<int>(std::min<int64_t>(threads, (budget - fixed) / window));
 }
 
 /// Recycled memory of one thread.
 struct Worker {
     explicit Worker(const MeasureContext& c)
-        : measure(c.plan.frame, c.tissue, c.stains, c.features, c.status.cpu) {}
+        : measure(c.plan.frame, c.tissue, c.stains, c.features, c.texture, c.status.cpu) {}
     WindowMeasurer measure;
     Image<uint32_t> labels;
     RgbImage rgb;
@@ -78,6 +77,8 @@ public:
                 failures = reader_.read(window, w.rgb);
             }
             nuclei = measure(region, window, w);
+            for (FailedBlock& block : w.measure.take_failures())
+                failures.push_back(std::move(block));
         }
         write_region_nuclei(c_.parts.nuclei(c_.plan, region), nuclei, failures);
         c_.status.nuclei += std::ssize(nuclei.identity);

@@ -19,6 +19,7 @@ struct MeasureContext {
     const TissueMask& tissue;
     const StainMatrix& stains;
     const FeatureConfig& features;
+    const WorkReader* texture;  ///< of features.texture_mpp, or null
     const RunConfig& run;
     const TakenSummary& taken;
     OffTissue off_tissue = OffTissue::Measured;

@@ -25,7 +25,8 @@ inline constexpr int64_t kFixedBytes = int64_t{330} << 20;
 /// What `--memory` allows, or the default.
 int64_t memory_budget_bytes(const RunConfig& run);
 
-/// segmenter_bytes: what all of its running batches take together; the default budget grows by it.
+/// segmenter_bytes: what all of its running batches take together, and caches that only some runs
+/// have; the default budget grows by it.
 /// Throws Error{Config} naming the wanted and the least possible memory.
 MemoryPlan plan_memory(const RunConfig& run, const SlidePlan& plan, int threads, int batch,
                        int halo_px, int64_t segmenter_bytes = 0);

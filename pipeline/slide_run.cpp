@@ -20,6 +20,7 @@
 #include "pipeline/measure_regions.h"
 #include "pipeline/provenance.h"
 #include "pipeline/runtime.h"
+#include "pipeline/texture_pixels.h"
 #include "stages/table_schema.h"
 
 namespace wsi {
@@ -81,6 +82,7 @@ private:
     int threads_;
     std::unique_ptr<Slide> slide_;
     WorkFrame frame_;
+    std::optional<WorkFrame> texture_frame_;
     RoiOptions roi_;
     TissueMask tissue_;
     RunIdentity identity_;
@@ -111,6 +113,7 @@ void SlideRun::identify() {
             info, Mpp{config_.model.work_mpp > 0 ? config_.model.work_mpp : spec.mpp.value});
         identity_ = make_identity(info, config_, spec, roi_hash(roi_));
     }
+    texture_frame_ = texture_frame(info, config_.features, frame_);
     separation_ = SeparateParams::from(
         config_.separate, frame_, segmenter_->input_spec().distance ? Depth::OfMap : Depth::OfMask);
 }
@@ -199,8 +202,10 @@ bool SlideRun::measure() {
     const bool all = roi_.mask_png.empty() && roi_.roi_geojson.empty();
     RunConfig run = config_.run;
     run.threads = threads_;
+    const auto texture = texture_reader(*slide_, texture_frame_);
     if (!measure_regions({*plan_, *slide_, parts_, tissue_, fit_.stain.matrix, config_.features,
-                          run, taken_, all ? OffTissue::Measured : OffTissue::LeftOut, status_}))
+                          texture.get(), run, taken_,
+                          all ? OffTissue::Measured : OffTissue::LeftOut, status_}))
         return false;
     const uint64_t measured = count_nuclei(*plan_, parts_);
     if (measured < taken_.taken)
@@ -216,7 +221,8 @@ bool SlideRun::map_and_finish() {
     const MemoryPlan memory =
         plan_memory(config_.run, *plan_, threads_, config_.model.batch,
                     window_halo_px(separation_, config_.features, frame_),
-                    workers * segmenter_->working_bytes() + segmenter_->shared_bytes());
+                    workers * segmenter_->working_bytes() + segmenter_->shared_bytes() +
+                        (texture_frame_ ? kTextureCacheBytes : 0));
     if (segmenter_->working_bytes() > 0) keep_freed_memory();
     status_.enter("tiles");
     RegionBoard board(*plan_, parts_.restore(*plan_, keep_maps()));
@@ -230,8 +236,9 @@ bool SlideRun::map_and_finish() {
     status_.tiles_done = status_.tiles_restored.load();
     const WorkReader reader(*slide_, frame_, memory.cache_bytes);
     const StainNormaliser normaliser(fit_.stain, config_.stain.stains);
+    const auto texture = texture_reader(*slide_, texture_frame_);
     RegionFinisher finish(*plan_, parts_, tissue_, separation_, fit_.stain.matrix, config_.features,
-                          keep_maps(), status_);
+                          texture.get(), keep_maps(), status_);
     const std::string path = job_.slide;
     run_flow(
         {.plan = *plan_,

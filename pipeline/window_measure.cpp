@@ -58,12 +58,13 @@ void collect_runs(ImageView<const uint32_t> labels, uint32_t count, PixelPoint o
 
 WindowMeasurer::WindowMeasurer(const WorkFrame& frame, const TissueMask& tissue,
                                const StainMatrix& stains, const FeatureConfig& features,
-                               StageClocks& clocks)
+                               const WorkReader* texture, StageClocks& clocks)
     : frame_(frame),
       tissue_(tissue),
+      texture_(texture),
       clocks_(clocks),
       columns_(feature_schema(features).size()),
-      extract_(frame, stains, features),
+      extract_(frame, stains, features, texture != nullptr ? texture->frame() : frame),
       row_(columns_) {}
 
 NucleusIdentity WindowMeasurer::identify(const LabelledWindow& window, uint32_t label,
@@ -75,6 +76,21 @@ NucleusIdentity WindowMeasurer::identify(const LabelledWindow& window, uint32_t 
     NucleusIdentity who = nucleus_identity(runs, ring_, frame_);
     who.flags = edge_flags(runs, frame_, tissue_);
     return who;
+}
+
+// One nucleus at a time, so that neither its texture nor memory depends on the window; neighbours
+// find their blocks decoded. A block that cannot be decoded leaves no pixels at all.
+PixelPoint WindowMeasurer::read_texture(std::span<const PixelRun> runs) {
+    fine_.resize(0, 0);
+    if (texture_ == nullptr) return {};
+    const PixelRect rect = intersection(extract_.texture_rect(runs), texture_->frame().rect());
+    if (rect.empty()) return {};
+    const CpuScope clock(clocks_, Stage::Read);
+    fine_.resize(rect.width, rect.height);
+    const std::vector<FailedBlock> failed = texture_->read(rect, fine_);
+    if (!failed.empty()) fine_.resize(0, 0);
+    failures_.insert(failures_.end(), failed.begin(), failed.end());
+    return {rect.x, rect.y};
 }
 
 // In the order of ids from the start: nothing is copied to sort it, and neighbours in a cell of 512
@@ -109,8 +125,11 @@ NucleiBatch WindowMeasurer::operator()(const LabelledWindow& window, const Pixel
         const std::span<const PixelRun> runs = runs_of(label);
         NucleusIdentity who = identify(window, label, runs);
         describe(label, runs, who);
+        const PixelPoint fine_origin = read_texture(runs);
         const CpuScope clock(clocks_, Stage::Features);
-        extract_({runs, ring_, window.rgb, window.labels, origin}, row_);
+        extract_({runs, ring_, window.rgb, window.labels, origin, std::as_const(fine_).view(),
+                  fine_origin},
+                 row_);
         out.append(who, row_, ring_, runs);
     }
     return out;

@@ -2,10 +2,12 @@
 
 #include <functional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "io/types/image.h"
 #include "io/types/nucleus.h"
+#include "io/work_reader.h"
 #include "pipeline/run_status.h"
 #include "stages/contour.h"
 #include "stages/features.h"
@@ -29,8 +31,9 @@ enum class OffTissue { LeftOut, Measured };
 /// on the window. One per thread: its memory is recycled.
 class WindowMeasurer {
 public:
+    /// texture: reads the pixels of features.texture_mpp; null: texture is that of the window.
     WindowMeasurer(const WorkFrame& frame, const TissueMask& tissue, const StainMatrix& stains,
-                   const FeatureConfig& features, StageClocks& clocks);
+                   const FeatureConfig& features, const WorkReader* texture, StageClocks& clocks);
 
     /// Adds to `who` what pixels do not tell: probabilities, class, flags.
     using Describe =
@@ -39,6 +42,9 @@ public:
     /// The nuclei whose centroid lies in `owned` (and on tissue), in id order.
     NucleiBatch operator()(const LabelledWindow& window, const PixelRect& owned, OffTissue off,
                            const Describe& describe);
+
+    /// Blocks that texture could not be read from since the last call; it is NaN there.
+    std::vector<FailedBlock> take_failures() { return std::exchange(failures_, {}); }
 
 private:
     std::span<const PixelRun> runs_of(uint32_t label) const {
@@ -49,8 +55,11 @@ private:
                                        OffTissue off) const;
     NucleusIdentity identify(const LabelledWindow& window, uint32_t label,
                              std::span<const PixelRun> runs);
+    /// Fills fine_; where its first pixel lies in the texture's frame.
+    PixelPoint read_texture(std::span<const PixelRun> runs);
     const WorkFrame frame_;
     const TissueMask& tissue_;
+    const WorkReader* texture_;
     StageClocks& clocks_;
     const size_t columns_;
     FeatureExtractor extract_;
@@ -59,6 +68,8 @@ private:
     std::vector<uint64_t> run_offsets_;  // [labels + 2]
     std::vector<ContourPoint> ring_;
     std::vector<float> row_;
+    RgbImage fine_;  // texture's own pixels
+    std::vector<FailedBlock> failures_;
 };
 
 /// Runs of every label of a window, grouped by label, in raster order inside each: those of label

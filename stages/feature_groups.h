@@ -33,6 +33,7 @@ struct Scratch {
     std::vector<int64_t> counts;  ///< pixels by squared distance to the outside
     Patch patch;
     Summariser summarise;
+    TexturePatch texture;
     GradientFeatures gradient;
     HaralickFeatures haralick;
 };

@@ -1,6 +1,9 @@
 #pragma once
 
 #include <array>
+#include <cmath>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "stages/feature_statistics.h"
@@ -55,39 +58,81 @@ const FeatureSchema& intensity_columns(bool with_ring);
 /// Sorts the patch's samples of the stains.
 void compute_intensity(Patch& patch, bool with_ring, Summariser& summarise, float* out);
 
-/// Gradient magnitude and Canny edges of the first stain's density in the nucleus.
-class GradientFeatures {
+/// One stain's density around the pixels whose texture is measured.
+struct Texture {
+    size_t width = 0, height = 0;
+    const float* density = nullptr;     ///< [height * width]
+    const uint8_t* part = nullptr;      ///< [height * width], Patch::Part
+    Patch::Part own = Patch::kNucleus;  ///< which of them are measured
+    std::span<const uint32_t> pixels;   ///< those, indices in raster order
+    bool at_end = false;                ///< whether they may touch the end of density
+};
+
+/// That of the first stain in the nucleus, on the patch's own pixels.
+Texture nucleus_texture(const Patch& patch);
+
+/// Pixels that texture is read from: their frame's, `per_work` of them along a work pixel's side.
+struct TextureGrid {
+    double per_work = 1;
+    /// The texture pixels that lie in a rectangle of work pixels, and kTextureMargin around them.
+    PixelRect around(const PixelRect& work) const;
+    /// The work pixel, counted along one axis, that holds a texture pixel's centre.
+    int64_t work_of(int64_t texture_px) const {
+        return static_cast<int64_t>(std::floor((static_cast<double>(texture_px) + 0.5) / per_work));
+    }
+};
+
+/// Density of a part of a patch on pixels of their own: wider, or finer, than the patch's.
+class TexturePatch {
 public:
-    static const FeatureSchema& columns();
-    void operator()(const Patch& patch, Summariser& summarise, std::vector<float>& values,
-                    float* out);
+    /// own: of the patch, at most reach_px from its box. rgb: covers what grid.around() says of
+    /// that, but for what lies off the slide; origin: texture coordinates of rgb (0, 0).
+    Texture operator()(const Patch& patch, Patch::Part own, int64_t reach_px,
+                       const TextureGrid& grid, ConstRgbView rgb, PixelPoint origin,
+                       const Deconvolver& deconvolve, size_t stain);
 
 private:
-    void smooth(const Patch& patch);
-    void find_slopes(const Patch& patch);
+    void fill_parts(const Patch& patch, const TextureGrid& grid, const PixelRect& rect);
+    std::vector<float> density_;
+    std::vector<uint8_t> part_;
+    std::vector<int64_t> column_;  // of the patch, by column
+    std::vector<uint32_t> pixels_;
+};
+
+/// Gradient magnitude and Canny edges of a density.
+class GradientFeatures {
+public:
+    /// place: "nucleus_H", how columns begin; what: "H in the nucleus".
+    static FeatureSchema columns(const std::string& place, const std::string& what);
+    static constexpr size_t kColumns = 8;
+    void operator()(const Texture& texture, std::vector<float>& values, float* out);
+
+private:
+    void smooth(const Texture& texture);
+    void find_slopes(size_t width, size_t height);
     bool is_crest(size_t i, size_t width) const;
-    size_t count_edges(const Patch& patch);
+    size_t count_edges(const Texture& texture);
     std::vector<float> half_, padded_, smooth_, down_, right_, slope_;
     std::vector<uint8_t> state_;
     std::vector<uint32_t> open_;
 };
 
-/// Haralick's features of the first stain's density, pairs of pixels inside the nucleus only.
+/// Haralick's features of a density, pairs of pixels that are both measured only.
 class HaralickFeatures {
 public:
     void set_levels(int levels) { levels_ = levels; }  ///< 2..32
-    static const FeatureSchema& columns();
-    void operator()(const Patch& patch, float* out);
+    static FeatureSchema columns(const std::string& place, const std::string& what);
+    static constexpr size_t kFeatures = 13, kColumns = 2 * kFeatures;
+    void operator()(const Texture& texture, float* out);
 
 private:
-    static constexpr size_t kMostLevels = 32, kFeatures = 13;
+    static constexpr size_t kMostLevels = 32;
     struct Sums;
     /// Twice the pairs of an offset; counts_ and touched_ hold them.
-    uint32_t count_pairs(const Patch& patch, size_t offset);
+    uint32_t count_pairs(const Texture& texture, size_t offset);
     /// One offset's matrix into the features; false when there is no pair.
-    bool measure(const Patch& patch, size_t offset, std::array<double, kFeatures>& out);
+    bool measure(const Texture& texture, size_t offset, std::array<double, kFeatures>& out);
     int levels_ = 32;
-    bool at_end_ = false;  // whether the nucleus touches the first or last column of the patch
     std::vector<uint8_t> grey_;
     std::array<uint32_t, kMostLevels * kMostLevels> counts_{};  // i ≤ j; zero between calls
     std::vector<uint16_t> touched_;

@@ -331,6 +331,22 @@ Summary Summariser::brief(const std::vector<uint8_t>& levels) {
     return levels.empty() ? nothing() : sum_levels(levels);
 }
 
+// A value's bin is the number of ends that it reaches.
+Summary unordered_summary(const std::vector<float>& values) {
+    if (values.empty()) return nothing();
+    Summary s = brief_summary(values);
+    if (s.min == s.max) undefine_shape(s);
+    TenBins bins(values.size(), s.min, s.max);
+    std::array<size_t, kBins> reached{};
+    reached[0] = values.size();
+    for (size_t bin = 1; bin < kBins; ++bin)
+        for (const float v : values) reached[bin] += static_cast<double>(v) >= bins.end(bin - 1);
+    for (size_t bin = 0; bin + 1 < kBins; ++bin) bins.add(reached[bin] - reached[bin + 1]);
+    bins.add(reached[kBins - 1]);
+    bins.write(s);
+    return s;
+}
+
 Summary brief_summary(const std::vector<float>& values) {
     if (values.empty()) return nothing();
     const auto [least, most] = least_and_most(values);

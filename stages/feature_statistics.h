@@ -40,4 +40,7 @@ private:
 /// Mean, sd, min and max only; values stay as they are.
 Summary brief_summary(const std::vector<float>& values);
 
+/// All but median, iqr and mad, for which values would have to be sorted; they stay as they are.
+Summary unordered_summary(const std::vector<float>& values);
+
 }  // namespace wsi::features

@@ -31,27 +31,33 @@ float slope(const float* plane, size_t i, size_t step, size_t at, size_t count) 
     return (plane[i + step] - plane[i - step]) / 2;
 }
 
-}  // namespace
-
-const FeatureSchema& GradientFeatures::columns() {
-    static const FeatureSchema columns{
-        {"nucleus_H_gradient_mean", "od/px", "mean gradient magnitude of H in the nucleus"},
-        {"nucleus_H_gradient_sd", "od/px", "standard deviation of that magnitude"},
-        {"nucleus_H_gradient_skewness", "1", "skewness of that magnitude"},
-        {"nucleus_H_gradient_kurtosis", "1", "excess kurtosis of that magnitude"},
-        {"nucleus_H_gradient_hist_entropy", "nat", "entropy of a histogram of ten bins of it"},
-        {"nucleus_H_gradient_hist_energy", "1", "energy of a histogram of ten bins of it"},
-        {"nucleus_H_canny_sum", "px", "Canny edge pixels of H in the nucleus"},
-        {"nucleus_H_canny_mean", "1", "share of Canny edge pixels of H in the nucleus"},
-    };
-    return columns;
+void clear_border(size_t width, size_t height, std::vector<float>& plane) {
+    std::fill_n(plane.begin(), width, 0.0F);
+    std::fill_n(plane.end() - static_cast<std::ptrdiff_t>(width), width, 0.0F);
+    for (size_t y = 0; y < height; ++y) plane[y * width] = plane[(y + 1) * width - 1] = 0;
 }
 
-/// Separable Gaussian; beyond the patch, which only the slide's end can cut, the last pixel counts.
-void GradientFeatures::smooth(const Patch& patch) {
+}  // namespace
+
+FeatureSchema GradientFeatures::columns(const std::string& place, const std::string& what) {
+    return {
+        {place + "_gradient_mean", "od/px", "mean gradient magnitude of " + what},
+        {place + "_gradient_sd", "od/px", "standard deviation of that magnitude"},
+        {place + "_gradient_skewness", "1", "skewness of that magnitude"},
+        {place + "_gradient_kurtosis", "1", "excess kurtosis of that magnitude"},
+        {place + "_gradient_hist_entropy", "nat", "entropy of a histogram of ten bins of it"},
+        {place + "_gradient_hist_energy", "1", "energy of a histogram of ten bins of it"},
+        {place + "_canny_sum", "px", "Canny edge pixels of " + what},
+        {place + "_canny_mean", "1", "share of Canny edge pixels of " + what},
+    };
+}
+
+/// Separable Gaussian; beyond the density, which only the slide's end can cut, the last pixel
+/// counts.
+void GradientFeatures::smooth(const Texture& texture) {
     static const auto weights = gaussian();
-    const size_t width = patch.width(), height = patch.height();
-    const float* plane = patch.density.data();
+    const size_t width = texture.width, height = texture.height;
+    const float* plane = texture.density;
     half_.resize(width);
     smooth_.resize(width * height);
     padded_.resize(width + 2 * kRadius);
@@ -80,10 +86,10 @@ void GradientFeatures::smooth(const Patch& patch) {
     }
 }
 
-/// Sobel's derivatives and magnitude per pixel; 0 on the patch's own border.
-void GradientFeatures::find_slopes(const Patch& patch) {
-    const size_t width = patch.width(), height = patch.height();
-    for (auto* plane : {&down_, &right_, &slope_}) plane->assign(width * height, 0);
+/// Sobel's derivatives and magnitude per pixel; 0 on the density's own border.
+void GradientFeatures::find_slopes(size_t width, size_t height) {
+    for (auto* plane : {&down_, &right_, &slope_}) plane->resize(width * height);
+    clear_border(width, height, slope_);
     for (size_t y = 1; y + 1 < height; ++y) {
         const float* a = smooth_.data() + (y - 1) * width;
         const float *b = a + width, *c = b + width;
@@ -116,17 +122,16 @@ bool GradientFeatures::is_crest(size_t i, size_t width) const {
            m[-diagonal] * w + m[-straight] * (1 - w) <= *m;
 }
 
-/// Crests at least kLow steep that are 8-connected, through such crests of the nucleus, to one of
-/// at least kHigh.
-size_t GradientFeatures::count_edges(const Patch& patch) {
+/// Crests at least kLow steep that are 8-connected, through such crests of the same part, to one
+/// of at least kHigh.
+size_t GradientFeatures::count_edges(const Texture& texture) {
     enum : uint8_t { kNone, kWeak, kTaken };
-    const size_t width = patch.width(), height = patch.height();
+    const size_t width = texture.width, height = texture.height;
     state_.assign(width * height, kNone);
     open_.clear();
-    const bool at_end = patch.touches_end();
-    for (const uint32_t i : patch.nucleus) {
+    for (const uint32_t i : texture.pixels) {
         if (slope_[i] < kLow) continue;
-        if (at_end) {
+        if (texture.at_end) {
             const size_t x = i % width, y = i / width;
             if (x == 0 || y == 0 || x + 1 == width || y + 1 == height) continue;
         }
@@ -144,26 +149,28 @@ size_t GradientFeatures::count_edges(const Patch& patch) {
     return open_.size();
 }
 
-void GradientFeatures::operator()(const Patch& patch, Summariser& summarise,
-                                  std::vector<float>& values, float* out) {
-    const size_t width = patch.width(), height = patch.height();
-    const float* plane = patch.density.data();
-    values.resize(patch.nucleus.size());
-    const bool at_end = patch.touches_end();
+void GradientFeatures::operator()(const Texture& texture, std::vector<float>& values, float* out) {
+    const size_t width = texture.width, height = texture.height;
+    const float* plane = texture.density;
+    if (texture.pixels.empty()) {
+        std::fill_n(out, kColumns, std::numeric_limits<float>::quiet_NaN());
+        return;
+    }
+    values.resize(texture.pixels.size());
     for (size_t k = 0; k < values.size(); ++k) {
-        const size_t i = patch.nucleus[k];
-        const float down = at_end ? slope(plane, i, width, i / width, height)
-                                  : (plane[i + width] - plane[i - width]) / 2,
-                    right = at_end ? slope(plane, i, 1, i % width, width)
-                                   : (plane[i + 1] - plane[i - 1]) / 2;
+        const size_t i = texture.pixels[k];
+        const float down = texture.at_end ? slope(plane, i, width, i / width, height)
+                                          : (plane[i + width] - plane[i - width]) / 2,
+                    right = texture.at_end ? slope(plane, i, 1, i % width, width)
+                                           : (plane[i + 1] - plane[i - 1]) / 2;
         values[k] = std::sqrt(down * down + right * right);
     }
-    const Summary s = summarise(values);
-    smooth(patch);
-    find_slopes(patch);
-    const auto edges = static_cast<double>(count_edges(patch));
+    const Summary s = unordered_summary(values);
+    smooth(texture);
+    find_slopes(width, height);
+    const auto edges = static_cast<double>(count_edges(texture));
     for (const double v : {s.mean, s.sd, s.skewness, s.kurtosis, s.hist_entropy, s.hist_energy,
-                           edges, edges / static_cast<double>(patch.nucleus.size())})
+                           edges, edges / static_cast<double>(texture.pixels.size())})
         *out++ = static_cast<float>(v);
 }
 

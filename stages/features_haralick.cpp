@@ -40,40 +40,36 @@ double count_log(uint32_t c) {
 
 }  // namespace
 
-const FeatureSchema& HaralickFeatures::columns() {
-    static const FeatureSchema columns = [] {
-        FeatureSchema all;
-        for (const char* name : kNames)
-            for (const char* over : {"mean", "range"})
-                all.push_back({std::string("nucleus_H_haralick_") + name + "_" + over,
-                               std::string(name).ends_with("entropy") ? "bit" : "1",
-                               std::string("Haralick's ") + name + " of H, " + over +
-                                   " over four directions"});
-        return all;
-    }();
-    return columns;
+FeatureSchema HaralickFeatures::columns(const std::string& place, const std::string& what) {
+    FeatureSchema all;
+    for (const char* name : kNames)
+        for (const char* over : {"mean", "range"})
+            all.push_back({place + "_haralick_" + name + "_" + over,
+                           std::string(name).ends_with("entropy") ? "bit" : "1",
+                           std::string("Haralick's ") + name + " of " + what + ", " + over +
+                               " over four directions"});
+    return all;
 }
 
 // Counts are kept for i ≤ j only and as a list of what was touched, so that a matrix of 32 x 32
-// costs no more than the nucleus has pairs. A count off the diagonal stands for (i, j) and (j, i),
+// costs no more than there are pairs. A count off the diagonal stands for (i, j) and (j, i),
 // one on it is already twice the pairs.
-uint32_t HaralickFeatures::count_pairs(const Patch& patch, size_t offset) {
-    const size_t width = patch.width(), height = patch.height();
+uint32_t HaralickFeatures::count_pairs(const Texture& texture, size_t offset) {
+    const size_t width = texture.width, height = texture.height;
     const size_t steps[kOffsets] = {1, width - 1, width, width + 1};
     const size_t step = steps[offset], size = width * height;
-    const uint8_t *part = patch.part.data(), *grey = grey_.data();
-    // Only a nucleus at the slide's end reaches the patch's, where a step could wrap to another
-    // row.
+    const uint8_t *part = texture.part, *grey = grey_.data();
+    // Only at the slide's end pixels reach the density's, where a step could wrap to another row.
     const auto wraps = [&](size_t i) {
         const size_t x = i % width;
         return offset == 1 ? x == 0 : offset != 2 && x + 1 == width;
     };
-    touched_.resize(patch.nucleus.size());
+    touched_.resize(texture.pixels.size());
     size_t cells = 0;
     uint32_t total = 0;
-    for (const uint32_t i : patch.nucleus) {
+    for (const uint32_t i : texture.pixels) {
         const size_t to = i + step;
-        if (to >= size || part[to] != Patch::kNucleus || (at_end_ && wraps(i))) continue;
+        if (to >= size || part[to] != texture.own || (texture.at_end && wraps(i))) continue;
         const uint32_t low = std::min(grey[i], grey[to]), high = std::max(grey[i], grey[to]);
         const auto cell = static_cast<uint16_t>(low * kMostLevels + high);
         uint32_t& count = counts_[cell];
@@ -106,14 +102,14 @@ struct HaralickFeatures::Sums {
     }
 };
 
-bool HaralickFeatures::measure(const Patch& patch, size_t offset,
+bool HaralickFeatures::measure(const Texture& texture, size_t offset,
                                std::array<double, kFeatures>& out) {
     static const auto closeness = [] {
         std::array<double, kMostLevels> w;
         for (size_t k = 0; k < kMostLevels; ++k) w[k] = 1 / (1 + static_cast<double>(k * k));
         return w;
     }();
-    const uint32_t total = count_pairs(patch, offset);
+    const uint32_t total = count_pairs(texture, offset);
     if (total == 0) return false;
     Sums s;
     for (const uint16_t cell : touched_) s.add(cell, std::exchange(counts_[cell], 0));
@@ -157,9 +153,9 @@ bool HaralickFeatures::measure(const Patch& patch, size_t offset,
     return true;
 }
 
-void HaralickFeatures::operator()(const Patch& patch, float* out) {
-    const size_t size = patch.density.size();
-    const float* plane = patch.density.data();
+void HaralickFeatures::operator()(const Texture& texture, float* out) {
+    const size_t size = texture.width * texture.height;
+    const float* plane = texture.density;
     const auto top = static_cast<float>(levels_ - 1);
     grey_.resize(size);
     uint8_t* grey = grey_.data();
@@ -167,13 +163,12 @@ void HaralickFeatures::operator()(const Patch& patch, float* out) {
         const float level = std::min(plane[i], kMostDensity) * (top / kMostDensity);
         grey[i] = static_cast<uint8_t>(static_cast<int32_t>(level + 0.5f));
     }
-    at_end_ = patch.touches_end();
     std::array<double, kFeatures> sum{}, least, most, one;
     least.fill(INFINITY);
     most.fill(-INFINITY);
     double count = 0;
     for (size_t offset = 0; offset < kOffsets; ++offset) {
-        if (!measure(patch, offset, one)) continue;
+        if (!measure(texture, offset, one)) continue;
         ++count;
         for (size_t f = 0; f < kFeatures; ++f) {
             sum[f] += one[f];

@@ -49,7 +49,7 @@ void fill_density(const NucleusPixels& nucleus, const Deconvolver& deconvolve, P
     float* out = patch.density.data();
     for (int64_t y = 0; y < r.height; ++y) {
         const uint8_t* rgb = colours(nucleus, r, y);
-        for (int64_t x = 0; x < r.width; ++x, rgb += 3) *out++ = deconvolve.first(rgb);
+        for (int64_t x = 0; x < r.width; ++x, rgb += 3) *out++ = deconvolve.density(rgb, 0);
     }
 }
 

@@ -64,9 +64,10 @@ public:
         const std::array<float, 4> sum = unmixed(rgb);
         return {sum[0] > 0 ? sum[0] : 0, sum[1] > 0 ? sum[1] : 0, sum[2]};
     }
-    /// Density of stain 0 alone.
-    float first(const uint8_t* rgb) const {
-        const float sum = shares_[0][rgb[0]][0] + shares_[1][rgb[1]][0] + shares_[2][rgb[2]][0];
+    /// Density of one stain alone, 0 or 1.
+    float density(const uint8_t* rgb, size_t stain) const {
+        const float sum =
+            shares_[0][rgb[0]][stain] + shares_[1][rgb[1]][stain] + shares_[2][rgb[2]][stain];
         return sum > 0 ? sum : 0;
     }
 

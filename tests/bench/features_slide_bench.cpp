@@ -89,7 +89,8 @@ int main(int argc, char** argv) {
                             {"shape, moments", true, false, false, 0},
                             {"shape, colours without ring", false, true, false, 0},
                             {"shape, colours with ring", false, true, false, ring},
-                            {"shape, texture", false, false, true, 0},
+                            {"shape, texture of nucleus", false, false, true, 0},
+                            {"shape, texture of both", false, false, true, ring},
                             {"everything", true, true, true, ring}}) {
         FeatureConfig config;
         config.moments = g.moments;

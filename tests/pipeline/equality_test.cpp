@@ -6,6 +6,7 @@
 
 #include <array>
 #include <filesystem>
+#include <numeric>
 
 #include "io/result_store.h"
 #include "pipeline/slide_plan.h"
@@ -141,6 +142,54 @@ TEST(EqualityTest, classes_and_depth_in_the_mask_come_out_the_same_however_the_s
     }
     std::printf("%d, %d, %d nuclei of three classes\n", count[1], count[2], count[3]);
     EXPECT_GE(std::min({count[1], count[2], count[3]}), 100);
+}
+
+TEST(EqualityTest, texture_of_finer_pixels_comes_out_the_same_however_the_slide_is_cut) {
+    const test::TempDir dir;
+    test::SlideOptions options;
+    options.size = {2400, 2000};
+    test::write_svs(dir.file("slide.svs"), options, test::plain_tissue());
+    SlideTrial run;
+    run.slide = dir.file("slide.svs");
+    run.segmenter = [] {
+        return std::make_unique<test::FakeSegmenter>(fake_spec(), test::percolating_maps());
+    };
+    std::vector<float> gradient;
+    for (const double mpp : {0.0, 0.25, 0.3}) {  // 0.3: not a level's own
+        run.config.features.texture_mpp = mpp;
+        const auto files = expect_equal(
+            dir, run,
+            {{"one-thread", 256, 1, 0}, {"regions-700", 700, 2, 0}, {"mixed", 256, 8, 7}});
+        ASSERT_FALSE(files.empty());
+        const ResultReader reader(files.front());
+        EXPECT_GE(reader.count(), 300u);
+        const std::vector<float> column = reader.feature("nucleus_H_gradient_mean");
+        gradient.push_back(std::accumulate(column.begin(), column.end(), 0.0F));
+        for (const char* name : {"one-thread", "regions-700", "mixed"})
+            std::filesystem::remove_all(dir.path() / name);
+    }
+    EXPECT_TRUE(gradient[0] != gradient[1] && gradient[1] != gradient[2]);
+}
+
+TEST(EqualityTest, texture_pixels_that_a_slide_does_not_have_are_refused_by_name) {
+    const test::TempDir dir;
+    test::SlideOptions options;
+    options.size = {1200, 1000};
+    test::write_svs(dir.file("slide.svs"), options, test::plain_tissue());
+    SlideTrial run;
+    run.slide = dir.file("slide.svs");
+    run.outputs = {dir.file("r.h5")};
+    run.segmenter = [] {
+        return std::make_unique<test::FakeSegmenter>(fake_spec(), test::percolating_maps());
+    };
+    run.config.features.texture_mpp = 0.2;  // the slide has 0.25
+    test::ChildEnd end = test::run_child(run);
+    EXPECT_EQ(end.exit_code, exit_code(ErrorKind::Slide));
+    EXPECT_THAT(end.message, testing::HasSubstr("finest pixels are 0.25"));
+    run.config.features.texture_mpp = 0.5;  // as coarse as the working resolution
+    end = test::run_child(run);
+    EXPECT_EQ(end.exit_code, exit_code(ErrorKind::Config));
+    EXPECT_THAT(end.message, testing::HasSubstr("is not finer than"));
 }
 
 TEST(EqualityTest, a_device_with_its_own_thread_gives_the_same) {

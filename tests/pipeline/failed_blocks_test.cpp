@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 
 #include "io/result_store.h"
@@ -66,6 +67,39 @@ TEST_F(FailedBlocksTest, one_alone_never_fails_a_slide) {
     run.expected = SlideOutcome::CompleteWithFailures;
     const test::ChildEnd end = test::run_child(run);
     EXPECT_EQ(end.exit_code, 0) << end.message;
+}
+
+TEST_F(FailedBlocksTest, texture_is_undefined_where_its_finer_pixels_are_unreadable) {
+    test::SlideTrial run = slide_with({}, 0.2);
+    test::SlideOptions options;  // 0.25 µm, worked on at 0.5
+    options.size = {2048, 2048};
+    options.corrupt_tiles = {5};
+    test::write_svs(run.slide, options, test::plain_tissue());
+    run.expected = SlideOutcome::CompleteWithFailures;
+    run.config.features.texture_mpp = 0.25;
+    ASSERT_EQ(test::run_child(run).exit_code, 0);
+    const ResultReader reader(run.outputs.front());
+    EXPECT_EQ(reader.header().failed_tiles.size(), 1u);
+    const auto who = reader.rows(0, reader.count()).identity;
+    const std::vector<float> gradient = reader.feature("nucleus_H_gradient_mean"),
+                             mean = reader.feature("nucleus_H_mean");
+    // The nucleus and its ring of 16 pixels, and 6 around that are looked at.
+    const auto within = [](const NucleusIdentity& n, float margin) {
+        return n.bbox_x1_px + margin > 512 && n.bbox_x0_px - margin < 1024 &&
+               n.bbox_y1_px + margin > 512 && n.bbox_y0_px - margin < 1024;
+    };
+    size_t unread = 0;
+    for (size_t i = 0; i < who.size(); ++i) {
+        EXPECT_FALSE(std::isnan(mean[i])) << i;
+        if (within(who[i], 0)) {
+            EXPECT_TRUE(std::isnan(gradient[i])) << i;
+        } else if (!within(who[i], 32)) {
+            EXPECT_FALSE(std::isnan(gradient[i])) << i;
+        }
+        unread += std::isnan(gradient[i]);
+    }
+    EXPECT_GE(unread, 20u);
+    EXPECT_LT(unread, who.size() / 4);
 }
 
 }  // namespace

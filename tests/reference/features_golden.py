@@ -252,6 +252,11 @@ def measure(labels, rgb, x, y):
         row.update({f"nucleus_H_gradient_{k}": v for k, v in gradient(planes["H"], own).items()})
         row["nucleus_H_canny_sum"] = canny(planes["H"].astype(float), own)
         row.update({f"nucleus_H_haralick_{k}": v for k, v in haralick(planes["H"], own).items()})
+        if min(y0 - y, x0 - x, y + side - y1, x + side - x1) >= RING_PX + MARGIN:
+            ring = ring_of(part, own)
+            row.update({f"ring_E_gradient_{k}": v for k, v in gradient(planes["E"], ring).items()})
+            row["ring_E_canny_sum"] = canny(planes["E"].astype(float), ring)
+            row.update({f"ring_E_haralick_{k}": v for k, v in haralick(planes["E"], ring).items()})
         row.update({f"nucleus_H_radial_{k}": v for k, v in radial(planes["H"], own).items()})
         row.update(weighted(planes["H"], own))
     return rows, planes

@@ -190,8 +190,9 @@ TEST(FeaturesTest, nothing_beyond_the_ring_matters_and_nothing_of_other_nuclei_i
         for (int64_t x = 0; x < side; ++x) {
             const double d = distance_to(x, y);
             if (d > reach) other_labels(x, y) = static_cast<uint32_t>(random() % 3);
-            // Texture looks 6 pixels far in both axes, 6 √2 in corners.
-            if (d > reach + 1 || (labels(x, y) == 2 && d > 6 * std::numbers::sqrt2))
+            // The ring's texture looks 6 pixels far from it in both axes, 6 √2 in corners; into
+            // another nucleus as well.
+            if (d > reach + 6 * std::numbers::sqrt2)
                 for (int c = 0; c < 3; ++c) scrambled(x, y, c) = static_cast<uint8_t>(random());
         }
     EXPECT_EQ(run(scrambled, other_labels), expected);
@@ -209,6 +210,128 @@ TEST(FeaturesTest, nothing_beyond_the_ring_matters_and_nothing_of_other_nuclei_i
         EXPECT_EQ(alone[k], expected[k]) << schema[k].name;
     }
     EXPECT_GT(changed, 50u);
+}
+
+/// A nucleus on random colours, and the same field on pixels of half the side.
+struct TwoScales {
+    static constexpr int64_t kSide = 60, kAt = 20;  // work pixels
+    TwoScales() : labels(kSide, kSide, 0u), coarse(kSide, kSide), fine(2 * kSide, 2 * kSide) {
+        std::mt19937 random(11);
+        for (int64_t i = 0; i < 12 * kSide * kSide; ++i)
+            fine.data()[i] = static_cast<uint8_t>(60 + random() % 150);
+        for (int64_t i = 0; i < 3 * kSide * kSide; ++i)
+            coarse.data()[i] = static_cast<uint8_t>(random());
+        for (PixelRun run : drawn.runs) {
+            run = {static_cast<int32_t>(run.y + kAt), static_cast<int32_t>(run.x0 + kAt),
+                   static_cast<int32_t>(run.x1 + kAt)};
+            runs.push_back(run);
+            for (int64_t x = run.x0; x < run.x1; ++x) labels(x, run.y) = 1;
+            for (int32_t row : {2 * run.y, 2 * run.y + 1})
+                fine_runs.push_back({row, 2 * run.x0, 2 * run.x1});
+        }
+        std::ranges::sort(fine_runs, {}, &PixelRun::y);
+    }
+    /// The texture of finer pixels; those that are read lie where texture_rect() says.
+    std::map<std::string, float> of_finer(const FeatureConfig& config, bool readable = true) const {
+        FeatureExtractor extract(kFrame, kReferenceHe, config, fine_frame);
+        const PixelRect rect = extract.texture_rect(runs);
+        EXPECT_GE(rect.x, 0);
+        EXPECT_LE(rect.right(), 2 * kSide);
+        NucleusPixels pixels{runs, drawn.ring, coarse.view(), labels.view(), {0, 0}};
+        if (readable) pixels.texture_rgb = std::as_const(fine).view().crop(rect);
+        pixels.texture_origin = {rect.x, rect.y};
+        return named(config, extract, pixels);
+    }
+    static std::map<std::string, float> named(const FeatureConfig& config,
+                                              FeatureExtractor& extract,
+                                              const NucleusPixels& pixels) {
+        std::vector<float> row(feature_schema(config).size());
+        extract(pixels, row);
+        std::map<std::string, float> out;
+        for (size_t k = 0; k < row.size(); ++k) out[feature_schema(config)[k].name] = row[k];
+        return out;
+    }
+    WorkFrame fine_frame{{8192, 8192}, 1, 0.25, 0.25};
+    Drawn drawn = ellipse(7, 5, 0.5);
+    std::vector<PixelRun> runs, fine_runs;
+    Image<uint32_t> labels;
+    RgbImage coarse, fine;
+};
+
+bool is_texture(const std::string& name) {
+    return name.find("gradient") != std::string::npos || name.find("canny") != std::string::npos ||
+           name.find("haralick") != std::string::npos;
+}
+
+bool same(float a, float b) { return a == b || (std::isnan(a) && std::isnan(b)); }
+
+TEST(FeaturesTest, texture_of_finer_pixels_is_that_of_the_finer_picture) {
+    const TwoScales field;
+    FeatureConfig config;
+    const auto found = field.of_finer(config);
+    FeatureExtractor there(field.fine_frame, kReferenceHe, config);
+    const auto fine = TwoScales::named(
+        config, there, {field.fine_runs, field.drawn.ring, field.fine.view(), {}, {0, 0}});
+    FeatureExtractor here(kFrame, kReferenceHe, config);
+    const auto coarse = TwoScales::named(
+        config, here,
+        {field.runs, field.drawn.ring, field.coarse.view(), field.labels.view(), {0, 0}});
+    size_t of_fine = 0;
+    for (const auto& [name, value] : found) {
+        if (!is_texture(name)) {
+            EXPECT_TRUE(same(value, coarse.at(name))) << name;
+        } else if (name.starts_with("nucleus")) {
+            EXPECT_EQ(value, fine.at(name)) << name;
+            ++of_fine;
+        }
+    }
+    EXPECT_EQ(of_fine, 34u);
+}
+
+/// Mean length of the gradient of E over the finer pixels whose work pixel lies in the ring.
+double ring_gradient(const TwoScales& field, double reach) {
+    const Deconvolver deconvolve(kReferenceHe);
+    const auto density = [&](int64_t x, int64_t y) {
+        return static_cast<double>(deconvolve.density(field.fine.view().at(x, y), 1));
+    };
+    double sum = 0, n = 0;
+    for (int64_t y = 0; y < TwoScales::kSide; ++y)
+        for (int64_t x = 0; x < TwoScales::kSide; ++x) {
+            double least = INFINITY;
+            for (const PixelRun& run : field.runs)
+                for (int64_t u = run.x0; u < run.x1; ++u)
+                    least = std::min(least, std::hypot(static_cast<double>(u - x),
+                                                       static_cast<double>(run.y - y)));
+            if (least == 0 || least > reach) continue;
+            for (int64_t v = 2 * y; v < 2 * y + 2; ++v)
+                for (int64_t u = 2 * x; u < 2 * x + 2; ++u, ++n)
+                    sum += std::hypot(density(u + 1, v) - density(u - 1, v),
+                                      density(u, v + 1) - density(u, v - 1)) /
+                           2;
+        }
+    return sum / n;
+}
+
+TEST(FeaturesTest, the_rings_texture_is_that_of_the_second_stain_in_the_ring) {
+    const TwoScales field;
+    const FeatureConfig config;
+    const auto found = field.of_finer(config);
+    EXPECT_NEAR(static_cast<double>(found.at("ring_E_gradient_mean")),
+                ring_gradient(field, ring_px(config, kFrame)), 1e-5);
+    EXPECT_GT(found.at("ring_E_canny_sum"), 0);
+    FeatureConfig without;
+    without.ring_texture = false;
+    for (const FeatureColumn& column : feature_schema(without))
+        EXPECT_FALSE(is_texture(column.name) && column.name.starts_with("ring")) << column.name;
+    EXPECT_EQ(feature_schema(without).size() + 34, feature_schema(config).size());
+}
+
+TEST(FeaturesTest, texture_that_cannot_be_read_is_undefined_and_nothing_else) {
+    const TwoScales field;
+    const auto found = field.of_finer({}, false), whole = field.of_finer({});
+    for (const auto& [name, value] : found) {
+        EXPECT_TRUE(is_texture(name) ? std::isnan(value) : same(value, whole.at(name))) << name;
+    }
 }
 
 TEST(FeaturesTest, groups_that_are_off_leave_the_others_as_they_are) {
