@@ -160,11 +160,44 @@ fast (CPU time of a process: {v['cpu_s']:.1f} and {v['cpu_s_segment_anything']:.
 """
 
 
+def features(v):
+    theirs = v["histomicstk"]
+    rows = "\n".join(f"| {g['groups']} | {g['columns']} | {g['nuclei_per_s']:,} |" for g in v["groups"])
+    return f"""## The table of nuclei against HistomicsTK
+
+{v['slide']}: {v['nuclei']:,} nuclei of {v['pixels_each']} pixels at {v['mpp']} µm/px, one thread, CPU time, load average {v['load_average']}; everything but
+Zernike moments and neighbours. On the same labels in the same run `compute_nuclei_features` of HistomicsTK {theirs['version']} ({theirs['columns']} columns) measured
+{theirs['nuclei_per_s']} nuclei per second: **{theirs['ratio']} times** slower. On {v['compared']:,} of them {v['scikit_image']['columns']} columns are at most {v['scikit_image']['difference']:.0e} of max(1, value)
+from scikit-image's and {theirs['columns_shared']} at most {theirs['difference']:.0e} from HistomicsTK's. `{v['command']}`;
+{v['machine']}; {v['date']}.
+
+| groups | columns | nuclei per second |
+|---|---|---|
+{rows}
+"""
+
+
+def commands(v):
+    found = v["commands"]
+    rows = "\n".join(f"| {name}{', ' + c['slide'] if 'slide' in c else ''} | {c['nuclei']:,} | {c['cpu_s']:.1f} | {c['wall_s']:.0f} | "
+                     f"{c['peak_rss_mb'] if 'peak_rss_mb' in c else str(c['bytes_each']) + ' bytes per nucleus'} |" for name, c in found.items())
+    return f"""## `measure`, `compare`, neighbours
+
+`measure`: all features of nuclei found by a run, from its labels and its polygons, reading the slide included. `compare`: a synthetic
+result with itself, all outputs. Neighbours: columns' writing included. Load average {v['load_average']}: wall times say little. `{v['command']}`;
+{v['machine']}; {v['date']}.
+
+| what | nuclei | CPU s | wall s | peak MB |
+|---|---|---|---|---|
+{rows}
+"""
+
+
 def page():
     read = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
     parts = [INTRO, slides(read.values())]
-    for name, make in (("memory", memory), ("separation", separation), ("macenko", macenko), ("network", network),
-                       ("encoder", encoder), ("script", script), ("exports", exports), ("million", export_times)):
+    for name, make in (("features", features), ("memory", memory), ("separation", separation), ("macenko", macenko), ("network", network),
+                       ("encoder", encoder), ("script", script), ("exports", exports), ("million", export_times), ("commands", commands)):
         if name in read:
             parts.append(make(read[name]))
     return "\n".join(part for part in parts if part)
