@@ -4,6 +4,7 @@
 
 #include "config/error.h"
 #include "model/nn/sam_encoder.h"
+#include "model/nn/tiny_vit.h"
 
 namespace wsi::nn {
 
@@ -17,15 +18,27 @@ StateDict sam_state(const NetworkConfig& config, const StateDict& checkpoint) {
     return sam_encoder_state(checkpoint, sam_options(config.encoder, config.encoder_px));
 }
 
+std::shared_ptr<ImageEncoder> make_mobile_sam(const NetworkConfig& config) {
+    TinyVitOptions options;
+    options.image_px = config.encoder_px;
+    return std::make_shared<TinyVitImpl>(options);
+}
+
+StateDict mobile_sam_state(const NetworkConfig&, const StateDict& checkpoint) {
+    return tiny_vit_state(checkpoint);
+}
+
 struct Row {
     const char* name;
     int64_t channels;
     std::shared_ptr<ImageEncoder> (*make)(const NetworkConfig&);
     StateDict (*state)(const NetworkConfig&, const StateDict& checkpoint);
 };
-constexpr std::array kEncoders{
-    Row{"vit_b", 256, make_sam, sam_state}, Row{"vit_l", 256, make_sam, sam_state},
-    Row{"vit_h", 256, make_sam, sam_state}, Row{"tiny", 16, make_sam, sam_state}};
+constexpr std::array kEncoders{Row{"vit_b", 256, make_sam, sam_state},
+                               Row{"vit_l", 256, make_sam, sam_state},
+                               Row{"vit_h", 256, make_sam, sam_state},
+                               Row{"mobile_sam", 256, make_mobile_sam, mobile_sam_state},
+                               Row{"tiny", 16, make_sam, sam_state}};
 
 const Row& row_of(const NetworkConfig& config) {
     std::string known;
@@ -58,6 +71,7 @@ std::shared_ptr<ImageEncoder> make_encoder(const NetworkConfig& config, const St
                                            const std::string& path) {
     auto encoder = bare_encoder(config);
     share_into(*encoder, row_of(config).state(config, checkpoint), path);
+    encoder->fold_batch_norm();
     return encoder;
 }
 

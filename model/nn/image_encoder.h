@@ -12,6 +12,8 @@ public:
     virtual at::Tensor forward(const at::Tensor& images) = 0;
     /// Memory of one running forward() on one image, weights not counted.
     virtual int64_t working_bytes() const = 0;
+    /// Batch norm into convolutions, where there is any; once the weights are there.
+    virtual void fold_batch_norm() {}
 };
 
 }  // namespace wsi::nn

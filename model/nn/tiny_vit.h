@@ -60,8 +60,7 @@ public:
     /// images [N, 3, S, S] float32, normalised as SAM's → embedding [N, 256, S / 16, S / 16]
     at::Tensor forward(const at::Tensor& images) override;
     int64_t working_bytes() const override;
-    /// Once the weights are there.
-    void fold_batch_norm();
+    void fold_batch_norm() override;
 
 private:
     /// Widen, convolve per channel, narrow; added to what came in (MBConv), or a stage's end.

@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "model/nn/blocks.h"
-#include "model/nn/sam_encoder.h"
+#include "model/nn/encoders.h"
 #include "model/train/torch_trainer.h"
 
 namespace wsi::test {
@@ -21,8 +21,8 @@ Config fused_config(EncoderContext context) {
     return config;
 }
 
-void write_tiny_encoder(const std::string& path, const Config& config, uint64_t seed) {
-    nn::SamEncoder encoder(nn::sam_options(config.network.encoder, config.network.encoder_px));
+void write_random_encoder(const std::string& path, const Config& config, uint64_t seed) {
+    const auto encoder = nn::bare_encoder(config.network);
     nn::initialise(*encoder, seed);
     nn::StateDict state;
     for (const auto& [name, tensor] : nn::state_of(*encoder))
@@ -33,7 +33,7 @@ void write_tiny_encoder(const std::string& path, const Config& config, uint64_t 
 
 void write_fused_weights(const std::string& path, Config config) {
     const auto encoder = std::filesystem::path(path).parent_path() / "tiny_sam.safetensors";
-    write_tiny_encoder(encoder.string(), config, 11);
+    write_random_encoder(encoder.string(), config, 11);
     config.model.encoder_weights = encoder.string();
     train::TorchTrainer(config).save_weights(path, {});
 }

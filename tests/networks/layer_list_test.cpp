@@ -71,6 +71,14 @@ TEST(LayerListTest, adds_up_to_the_published_counts_of_sam) {
     EXPECT_EQ(row_named(rows, "neck.2").shape, (std::vector<int64_t>{1, 256, 64, 64}));
 }
 
+/// 77.5 GFLOP at 1024 px, 6.1 at 256; the classifier that is not asked counts as parameters.
+TEST(LayerListTest, adds_up_to_the_published_counts_of_mobile_sam) {
+    const std::vector<LayerRow> rows = layers_of("mobile_sam", {}, 256);
+    EXPECT_EQ(totals(rows).parameters, 6065532);
+    EXPECT_NEAR(totals(rows).gflop, 6.1, 0.1);
+    EXPECT_EQ(row_named(rows, "neck.2").shape, (std::vector<int64_t>{1, 256, 16, 16}));
+}
+
 /// EFB-P has 1,962,080 parameters at Cu = 512, 2,048 in norms and gamma.
 TEST(LayerListTest, the_papers_preset_is_eunet3plus_with_efb) {
     Config config;

@@ -127,7 +127,7 @@ TEST(TrainingEndToEndTest, fifty_steps_with_a_frozen_encoder_do_too) {
     config.network.base = 8;
     config.model.encoder_weights = dir.file("tiny_sam.safetensors");
     const test::ChildEnd made = test::run_in_child(
-        [&] { test::write_tiny_encoder(config.model.encoder_weights, config, 11); });
+        [&] { test::write_random_encoder(config.model.encoder_weights, config, 11); });
     ASSERT_EQ(made.exit_code, 0) << made.message;
     learn_and_segment(config, dir);
 }
