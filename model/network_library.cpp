@@ -3,8 +3,10 @@
 #include <dlfcn.h>
 
 #include <filesystem>
+#include <string_view>
 
 #include "config/error.h"
+#include "interface_hash.h"
 
 namespace wsi {
 
@@ -23,6 +25,9 @@ constexpr int kOwnSymbolsFirst = 0;
 constexpr int kOwnSymbolsFirst = RTLD_DEEPBIND;
 #endif
 
+constexpr const char* kInterfaceName = "wsi_network_interface";
+constexpr const char* kNetworkLibraryName = "wsi_network_library";
+
 std::string library_path() {
     std::error_code error;
     const auto folder = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
@@ -38,11 +43,18 @@ const NetworkLibrary* load() {
     // The library uses the program's own symbols (Error, io/…), so that exceptions pass through.
     void* const handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | kOwnSymbolsFirst);
     const char* const problem = handle ? nullptr : dlerror();
-    if (!handle) fail(ErrorKind::Device, "cannot load ", path, ": ", problem);
-    using Get = const NetworkLibrary* (*)();
-    // A C interface: dlsym has no other way.
-    const auto get = reinterpret_cast<Get>(dlsym(handle, "wsi_network_library"));
-    if (!get) fail(ErrorKind::Device, path, " is of another version; install it anew");
+    if (!handle)
+        fail(ErrorKind::Device, "cannot load ", path, ": ", problem,
+             "; unless a library is missing, build or install program and library together");
+    // A C interface: dlsym has no other way. Only after the first answer may C++ objects pass.
+    const auto interface = reinterpret_cast<const char* (*)()>(dlsym(handle, kInterfaceName));
+    const std::string_view built_for = interface ? interface() : "none";
+    if (built_for != kInterfaceHash)
+        fail(ErrorKind::Device, path, " belongs to another version of this program (", built_for,
+             ", expected ", kInterfaceHash, "); build or install both together");
+    const auto get =
+        reinterpret_cast<const NetworkLibrary* (*)()>(dlsym(handle, kNetworkLibraryName));
+    WSI_CHECK(get, path);
     return get();
 }
 

@@ -28,7 +28,7 @@ struct NetworkLibrary {
 };
 
 /// Loads libwsi_networks.so from beside the program or ../lib, once. Throws Error{Device} when this
-/// build has none.
+/// build has none, or when the one there was built with other headers than the program.
 const NetworkLibrary& network_library();
 
 }  // namespace wsi

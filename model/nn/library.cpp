@@ -1,3 +1,4 @@
+#include "interface_hash.h"
 #include "model/network_library.h"
 #include "model/nn/encoders.h"
 #include "model/nn/known_models.h"
@@ -28,6 +29,7 @@ constexpr NetworkLibrary kLibrary{
 
 }  // namespace
 
+extern "C" const char* wsi_network_interface() { return kInterfaceHash; }
 extern "C" const NetworkLibrary* wsi_network_library() { return &kLibrary; }
 
 }  // namespace wsi

@@ -5,6 +5,7 @@ usage: check_models.py PROGRAM SLIDE FOLDER   (the folder of the shipped weights
 """
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -93,6 +94,20 @@ def check_program(folder):
     assert "not listed" in run("model", "info", folder / "p.pt", "--layers", code=1)
 
 
+def check_stale_library(folder):
+    """A library that was built with other headers is refused before anything is passed to it."""
+    place = folder / "other"
+    place.mkdir()
+    program = shutil.copy(PROGRAM, place)
+    library = (PROGRAM.parent / "libwsi_networks.so").read_bytes()
+    known = set(re.findall(rb"wsi-interface [0-9a-f]{64}", library))
+    assert len(known) == 1, known
+    (place / "libwsi_networks.so").write_bytes(library.replace(known.pop(), b"wsi-interface " + b"0" * 64))
+    done = subprocess.run([program, "model", "list"], capture_output=True, text=True, timeout=300)
+    assert done.returncode > 0 and done.stderr.count("\n") == 1, (done.returncode, done.stderr)
+    assert "belongs to another version of this program" in done.stderr, done.stderr
+
+
 def check_refusals(folder):
     tensors, notes = safetensors.torch.load_file(SHIPPED), notes_of(SHIPPED)
     save = lambda name, t, n: safetensors.torch.save_file(t, folder / name, n)
@@ -126,4 +141,5 @@ if __name__ == "__main__":
         check_average(pathlib.Path(scratch))
         check_program(pathlib.Path(scratch))
         check_refusals(pathlib.Path(scratch))
+        check_stale_library(pathlib.Path(scratch))
     print("models: all well")
