@@ -77,7 +77,8 @@ struct NetworkConfig {
     ActivationPlacement place = ActivationPlacement::Encoder;
     bool blur_pool = true;
     double dropout = 0.1;
-    bool distance = true;  ///< second head: per-nucleus normalised distance
+    bool distance = true;           ///< second head: per-nucleus normalised distance
+    bool deep_supervision = false;  ///< a head on every scale, for the loss alone
     FusionKind fusion = FusionKind::None;
     std::string encoder = "vit_b";  ///< frozen
     int encoder_px = 1024;          ///< side of its input
@@ -112,6 +113,8 @@ struct TrainConfig {
     int patience = 0;  ///< epochs without a better development score before it stops; 0 = never
     Precision precision = Precision::Bf16;
     double checkpoint_minutes = 5;
+    std::string embedding_cache = "none";  ///< folder
+    double embedding_cache_gb = 20;
 };
 
 /// What is measured on every nucleus beyond size and shape (docs/features.md).

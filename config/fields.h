@@ -129,10 +129,12 @@ void visit(V& v, NetworkConfig& c) {
     v("blur_pool", c.blur_pool, Effect::Training, Range{}, "blur after max pooling");
     v("dropout", c.dropout, Effect::Training, Range{0, 0.9}, "of channels of the bottleneck");
     v("distance", c.distance, Effect::Training, Range{}, "second head: distance within nuclei");
+    v("deep_supervision", c.deep_supervision, Effect::Training, Range{},
+      "unet3plus and eunet3plus: a head on every scale, whose losses are averaged");
     v("fusion", c.fusion, Effect::Training, Range{},
       "of a frozen encoder's embedding: none, concat, efb_r, efb_p, efb_p_literal or efb_x");
     v("encoder", c.encoder, Effect::Training, Range{},
-      "the frozen encoder: vit_b, vit_l, vit_h; tiny is for tests");
+      "the frozen encoder: vit_b, vit_l, vit_h, mobile_sam; tiny is for tests");
     v("encoder_px", c.encoder_px, Effect::Training, Range{64, 1024},
       "side of the encoder's input: 1024, 512 or 256");
     v("encoder_input", c.encoder_input, Effect::Training, Range{},
@@ -176,6 +178,10 @@ void visit(V& v, TrainConfig& c) {
     v("precision", c.precision, Effect::Training, Range{}, "fp32 or bf16");
     v("checkpoint_minutes", c.checkpoint_minutes, Effect::Running, Range{0, 1e6},
       "between checkpoints of a training run");
+    v("embedding_cache", c.embedding_cache, Effect::Running, Range{},
+      "folder for embeddings of a frozen encoder, which are then made once; or none");
+    v("embedding_cache_gb", c.embedding_cache_gb, Effect::Running, Range{0, 1e6},
+      "the folder grows no further than this");
 }
 
 template <class V>

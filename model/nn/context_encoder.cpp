@@ -48,6 +48,8 @@ ContextEncoder::ContextEncoder(const Config& config, const std::string& weights,
              " is not the encoder that the network learned with: ", "its SHA-256 is ", sha256_,
              ", expected ", sha256, "; give that file with --set model.encoder_weights=FILE");
     encoder_ = make_encoder(config.network, file.tensors, weights);
+    identity_ = config.network.encoder + " " + sha256_ + " " + std::to_string(encoder_px_) + " " +
+                std::to_string(scale_) + (input_ == EncoderInput::MedSam ? " medsam" : " sam");
 }
 
 at::Tensor ContextEncoder::embed(ConstRgbView rgb) const {

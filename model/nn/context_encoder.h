@@ -28,13 +28,15 @@ public:
     /// one. Cells stay `scale` times finer than the network's bottleneck.
     at::Tensor part(const at::Tensor& embedding, const PixelRect& rect) const;
     const std::string& sha256() const { return sha256_; }
+    /// Everything beside the picture that an embedding depends on.
+    const std::string& identity() const { return identity_; }
     int64_t working_bytes() const { return encoder_->working_bytes(); }
     int64_t weights_bytes() const;
 
 private:
     int64_t encoder_px_, scale_;  ///< encoder pixels per work pixel
     EncoderInput input_;
-    std::string sha256_;
+    std::string sha256_, identity_;
     std::shared_ptr<ImageEncoder> encoder_;
 };
 

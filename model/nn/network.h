@@ -1,5 +1,7 @@
 #pragma once
 
+#include <vector>
+
 #include "model/nn/torch.h"
 
 namespace wsi::nn {
@@ -13,6 +15,12 @@ public:
     /// → logits [N, 2 (+ 1), H, W]: background, nucleus (, distance).
     virtual at::Tensor forward(const at::Tensor& images, const at::Tensor& embedding) = 0;
     at::Tensor forward(const at::Tensor& images) { return forward(images, {}); }
+    /// What training compares with the truth: forward()'s logits, and after them what the heads of
+    /// coarser scales say, [N, 2, H, W] each, where a network has such heads.
+    virtual std::vector<at::Tensor> supervised(const at::Tensor& images,
+                                               const at::Tensor& embedding) {
+        return {forward(images, embedding)};
+    }
     virtual bool wants_embedding() const { return false; }
     /// Parameters that must not start where initialise() (blocks.h) puts them.
     virtual void open_gates() {}

@@ -46,6 +46,7 @@ std::shared_ptr<Network> make_eunet3plus(const NetworkConfig& config) {
     options.blur_pool = config.blur_pool;
     options.dropout = config.dropout;
     options.distance = config.distance;
+    options.deep_supervision = config.deep_supervision;
     options.fusion = fusion_of(config, int64_t{16} * config.base);
     return std::make_shared<UNet3PlusImpl>(options);
 }
@@ -57,6 +58,14 @@ void refuse_fusion(const NetworkConfig& config) {
              "' takes no embedding: set network.fusion=none, or use eunet3plus");
 }
 
+/// For those with one scale's head.
+void refuse_supervision(const NetworkConfig& config) {
+    if (config.deep_supervision)
+        fail(ErrorKind::Config, "network.architecture = '", config.architecture,
+             "' has a head on one scale only: set network.deep_supervision=false, or use "
+             "unet3plus or eunet3plus");
+}
+
 std::shared_ptr<Network> make_unet3plus(const NetworkConfig& config) {
     refuse_fusion(config);
     UNet3PlusOptions options;
@@ -64,11 +73,13 @@ std::shared_ptr<Network> make_unet3plus(const NetworkConfig& config) {
     options.classes = 2;
     options.distance = config.distance;
     options.dropout = config.dropout;
+    options.deep_supervision = config.deep_supervision;
     return std::make_shared<UNet3PlusImpl>(options);
 }
 
 UNetOptions unet_options(const NetworkConfig& config) {
     refuse_fusion(config);
+    refuse_supervision(config);
     UNetOptions options;
     options.base = config.base;
     options.classes = 2;
@@ -85,6 +96,7 @@ std::shared_ptr<Network> make_unet(const NetworkConfig& config) {
 
 std::shared_ptr<Network> make_ddunet(const NetworkConfig& config) {
     refuse_fusion(config);
+    refuse_supervision(config);
     if (!config.distance)
         fail(ErrorKind::Config,
              "network.architecture = 'ddunet' has a decoder for the distance: "
@@ -94,6 +106,7 @@ std::shared_ptr<Network> make_ddunet(const NetworkConfig& config) {
 
 std::shared_ptr<Network> make_awgunet(const NetworkConfig& config) {
     refuse_fusion(config);
+    refuse_supervision(config);
     return std::make_shared<AwgUNetImpl>(config.base, 2, config.distance);
 }
 

@@ -114,21 +114,24 @@ at::Tensor UNet3PlusImpl::guided(const at::Tensor& logits, const at::Tensor& bot
 
 at::Tensor UNet3PlusImpl::decode(const std::array<at::Tensor, 5>& maps) {
     if (planned(maps[0])) return plan_->decode(maps);
-    const at::Tensor finest = decoded(maps)[0];
-    const at::Tensor logits = guided(head_->forward(finest), maps.back());
+    return finest_logits(decoded(maps)[0], maps.back());
+}
+
+at::Tensor UNet3PlusImpl::finest_logits(const at::Tensor& finest, const at::Tensor& bottleneck) {
+    const at::Tensor logits = guided(head_->forward(finest), bottleneck);
     return options_.distance ? at::cat({logits, distance_head_->forward(finest)}, 1) : logits;
 }
 
-std::array<at::Tensor, 5> UNet3PlusImpl::supervised(const at::Tensor& images) {
-    WSI_CHECK(options_.deep_supervision && !fusion_);
-    const std::array<at::Tensor, 5> maps = encode(images);
-    std::array<at::Tensor, 5> out = decoded(maps);
-    for (size_t i = 0; i < out.size(); ++i) {
-        torch::nn::Conv2d& scale_head = i == 0 ? head_ : coarser_heads_[i - 1];
-        const at::Tensor logits = upsample(scale_head->forward(out[i]), int64_t{1} << i);
-        out[i] = guided(logits, maps.back());
+std::vector<at::Tensor> UNet3PlusImpl::supervised(const at::Tensor& images,
+                                                  const at::Tensor& embedding) {
+    if (!options_.deep_supervision) return {forward(images, embedding)};
+    const std::array<at::Tensor, 5> maps = fused(images, embedding), scales = decoded(maps);
+    std::vector<at::Tensor> all{finest_logits(scales[0], maps.back())};
+    for (size_t i = 1; i < scales.size(); ++i) {
+        const at::Tensor logits = coarser_heads_[i - 1]->forward(scales[i]);
+        all.push_back(guided(upsample(logits, int64_t{1} << i), maps.back()));
     }
-    return out;
+    return all;
 }
 
 void UNet3PlusImpl::fold_batch_norm() {
@@ -160,12 +163,17 @@ bool UNet3PlusImpl::planned(const at::Tensor& x) const {
     return plan_ && x.is_cpu() && x.scalar_type() == at::kFloat && !is_training();
 }
 
-at::Tensor UNet3PlusImpl::forward(const at::Tensor& images, const at::Tensor& embedding) {
+std::array<at::Tensor, 5> UNet3PlusImpl::fused(const at::Tensor& images,
+                                               const at::Tensor& embedding) {
     WSI_CHECK(embedding.defined() == wants_embedding());
-    if (planned(images) && !fusion_) return plan_->forward(images);
     std::array<at::Tensor, 5> maps = encode(images);
     if (fusion_) maps.back() = fusion_->forward(maps.back(), embedding);
-    return decode(maps);
+    return maps;
+}
+
+at::Tensor UNet3PlusImpl::forward(const at::Tensor& images, const at::Tensor& embedding) {
+    if (planned(images) && !fusion_) return plan_->forward(images);
+    return decode(fused(images, embedding));
 }
 
 }  // namespace wsi::nn

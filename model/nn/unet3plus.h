@@ -39,9 +39,10 @@ public:
     std::array<at::Tensor, 5> encode(const at::Tensor& images);
     /// Decoder and heads on the encoder's maps.
     at::Tensor decode(const std::array<at::Tensor, 5>& maps);
-    /// With deep supervision: what every scale's head says, finest first, each brought to the
-    /// images' size, [N, classes, H, W]. The published code's full-scale losses see these.
-    std::array<at::Tensor, 5> supervised(const at::Tensor& images);
+    /// With deep supervision all five scales, finest first, each brought to the images' size: what
+    /// the published code's full-scale losses see.
+    std::vector<at::Tensor> supervised(const at::Tensor& images,
+                                       const at::Tensor& embedding) override;
     /// With the classification-guided module: [N, 2] probabilities of "nothing" and "a nucleus".
     at::Tensor classified(const at::Tensor& bottleneck);
     bool wants_embedding() const override { return fusion_ != nullptr; }
@@ -77,7 +78,9 @@ private:
     at::Tensor branch_input(const std::array<at::Tensor, 5>& encoded,
                             const std::array<at::Tensor, 5>& decoded, int stage, int scale) const;
 
+    std::array<at::Tensor, 5> fused(const at::Tensor& images, const at::Tensor& embedding);
     std::array<at::Tensor, 5> decoded(const std::array<at::Tensor, 5>& maps);
+    at::Tensor finest_logits(const at::Tensor& finest, const at::Tensor& bottleneck);
     at::Tensor guided(const at::Tensor& logits, const at::Tensor& bottleneck);
     bool planned(const at::Tensor& x) const;
 

@@ -72,6 +72,14 @@ std::shared_ptr<const nn::ContextEncoder> open_context(const Config& config) {
     return std::make_shared<const nn::ContextEncoder>(config, config.model.encoder_weights, "");
 }
 
+/// Mean of a loss of background and nucleus over all scales that have a head.
+template <class Loss>
+at::Tensor mean_over(const std::vector<at::Tensor>& scales, const Loss& loss) {
+    at::Tensor sum = loss(scales[0].narrow(1, 0, 2));
+    for (size_t i = 1; i < scales.size(); ++i) sum = sum + loss(scales[i]);
+    return sum / static_cast<double>(scales.size());
+}
+
 /// The padded size that the network's four poolings divide.
 int64_t padded(int64_t side) { return (side + 15) / 16 * 16; }
 
@@ -80,6 +88,7 @@ int64_t padded(int64_t side) { return (side + 15) / 16 * 16; }
 TorchTrainer::TorchTrainer(const Config& config)
     : config_(config),
       context_(open_context(config)),
+      embeddings_(config.train.embedding_cache, config.train.embedding_cache_gb),
       network_(made(config)),
       averaged_(made(config)),
       optimiser_(parameters_of(*network_),
@@ -90,20 +99,28 @@ TorchTrainer::TorchTrainer(const Config& config)
     averaged_->eval();
 }
 
-at::Tensor TorchTrainer::forward(nn::Network& network, const at::Tensor& images,
-                                 const at::Tensor& embeddings) {
+std::vector<at::Tensor> TorchTrainer::supervised(std::span<const ConstRgbView> images) {
+    const at::Tensor embeddings = embeddings_of(images);
     const Bf16Scope bf16(config_.train.precision == Precision::Bf16);
-    return network.forward(images.contiguous(at::MemoryFormat::ChannelsLast), embeddings)
-        .to(at::kFloat);
+    std::vector<at::Tensor> scales = network_->supervised(
+        nn::to_images(images).contiguous(at::MemoryFormat::ChannelsLast), embeddings);
+    for (at::Tensor& logits : scales) logits = logits.to(at::kFloat);
+    return scales;
+}
+
+at::Tensor TorchTrainer::averaged_logits(const at::Tensor& images) {
+    const Bf16Scope bf16(config_.train.precision == Precision::Bf16);
+    return averaged_->forward(images.contiguous(at::MemoryFormat::ChannelsLast)).to(at::kFloat);
 }
 
 /// Every patch is shown to the encoder alone: in the field mode it is a field that ends there.
-at::Tensor TorchTrainer::embeddings_of(std::span<const ConstRgbView> images) const {
+at::Tensor TorchTrainer::embeddings_of(std::span<const ConstRgbView> images) {
     if (!context_) return {};
     const at::NoGradGuard no_gradients;
     std::vector<at::Tensor> all;
     for (const ConstRgbView& image : images)
-        all.push_back(context_->part(context_->embed(image), {0, 0, image.width, image.height}));
+        all.push_back(
+            context_->part(embeddings_.embed(*context_, image), {0, 0, image.width, image.height}));
     return at::cat(all);
 }
 
@@ -118,12 +135,13 @@ StepLoss TorchTrainer::step_once(std::span<const TrainingPatch> batch, double le
     network_->train();
     // Dropout draws from the default generator: seeded by the step, a resumed run draws the same.
     at::manual_seed(config_.run.seed + static_cast<uint64_t>(optimiser_.steps()));
-    const at::Tensor logits = forward(*network_, nn::to_images(views), embeddings_of(views));
-    const at::Tensor classes = logits.narrow(1, 0, 2);
-    const at::Tensor dice = dice_loss(classes, targets.classes);
-    const at::Tensor focal = focal_loss(classes, targets.classes);
+    const std::vector<at::Tensor> scales = supervised(views);
+    const at::Tensor dice = mean_over(
+        scales, [&](const at::Tensor& logits) { return dice_loss(logits, targets.classes); });
+    const at::Tensor focal = mean_over(
+        scales, [&](const at::Tensor& logits) { return focal_loss(logits, targets.classes); });
     const at::Tensor distance = config_.network.distance
-                                    ? distance_loss(logits.narrow(1, 2, 1), targets.distance)
+                                    ? distance_loss(scales[0].narrow(1, 2, 1), targets.distance)
                                     : at::zeros({});
     const at::Tensor total = 0.5 * dice + 0.5 * focal + config_.train.distance_weight * distance;
     StepLoss loss{total.item<double>(), dice.item<double>(), focal.item<double>(),
@@ -162,7 +180,8 @@ void TorchTrainer::predict_fused(const RgbImage& rgb, GrayView probability, Gray
         for (int64_t x = 0; x < whole.width; x += side) {
             const PixelRect rect = intersection({x, y, side, side}, whole);
             const ConstRgbView seen = rgb.view().crop(rect);
-            runner.maps(seen, runner.embed(seen), probability.crop(rect), distance.crop(rect));
+            runner.maps(seen, embeddings_.embed(*context_, seen), probability.crop(rect),
+                        distance.crop(rect));
         }
 }
 
@@ -177,7 +196,7 @@ void TorchTrainer::predict(const RgbImage& rgb, GrayImage& probability, GrayImag
     const TrainingPatch whole = centre_patch(rgb, LabelImage(rgb.width(), rgb.height()),
                                              static_cast<int>(std::max(width, height)));
     const std::array<ConstRgbView, 1> view{whole.rgb.view()};
-    const at::Tensor logits = forward(*averaged_, nn::to_images(view));
+    const at::Tensor logits = averaged_logits(nn::to_images(view));
     const int64_t side = whole.rgb.width();
     probability.resize(rgb.width(), rgb.height());
     distance.resize(rgb.width(), rgb.height());

@@ -2,6 +2,7 @@
 
 #include "config/config.h"
 #include "model/nn/context_encoder.h"
+#include "model/nn/embedding_cache.h"
 #include "model/nn/networks.h"
 #include "model/nn/state.h"
 #include "model/train/adam.h"
@@ -24,9 +25,9 @@ public:
 
 private:
     StepLoss step_once(std::span<const TrainingPatch> batch, double learning_rate);
-    at::Tensor forward(nn::Network& network, const at::Tensor& images,
-                       const at::Tensor& embeddings = {});
-    at::Tensor embeddings_of(std::span<const ConstRgbView> images) const;
+    std::vector<at::Tensor> supervised(std::span<const ConstRgbView> images);
+    at::Tensor averaged_logits(const at::Tensor& images);
+    at::Tensor embeddings_of(std::span<const ConstRgbView> images);
     nn::Notes with_settings(const WeightsNotes& notes) const;
     void predict_fused(const RgbImage& rgb, GrayView probability, GrayView distance);
     void average();
@@ -35,6 +36,7 @@ private:
 
     Config config_;
     std::shared_ptr<const nn::ContextEncoder> context_;  ///< of a fused network
+    nn::EmbeddingCache embeddings_;
     std::shared_ptr<nn::Network> network_, averaged_;
     Adam optimiser_;
 };

@@ -4,9 +4,12 @@
 #include <filesystem>
 
 #include "io/types/random.h"
+#include "model/nn/embedding_cache.h"
 #include "model/nn/network_segmenter.h"
 #include "model/nn/networks.h"
+#include "model/nn/sam_encoder.h"
 #include "model/nn/state.h"
+#include "model/nn/tiny_vit.h"
 #include "model/train/torch_trainer.h"
 #include "tests/networks/fused_weights.h"
 #include "tests/support/temp_dir.h"
@@ -65,6 +68,34 @@ TEST(FusedNetworkTest, swapping_one_fields_embedding_for_anothers_changes_the_ma
     }
 }
 
+TEST(FusedNetworkTest, mobile_sam_is_an_encoder_like_the_others) {
+    const at::NoGradGuard no_gradients;
+    const test::TempDir dir;
+    Config config = test::fused_config(EncoderContext::Tile);
+    config.network.encoder = "mobile_sam";
+    test::write_fused_weights(dir.file("w.safetensors"), config);
+    const std::string weights = dir.file("tiny_sam.safetensors");
+    const nn::ContextEncoder encoder(config, weights, "");
+    const TileSlot own = tile(128, 1), other = tile(128, 2);
+    nn::TinyVit plain{nn::TinyVitOptions{}};
+    nn::load_into(*plain, nn::tiny_vit_state(nn::read_state(weights).tensors), weights);
+    plain->eval();
+    const at::Tensor expected = plain->forward(nn::sam_input(own.rgb, 512));
+    const at::Tensor got = encoder.embed(own.rgb);
+    EXPECT_EQ(got.sizes(), (std::vector<int64_t>{1, 256, 32, 32}));
+    EXPECT_LE(((got - expected).abs().max() / expected.abs().max()).item<double>(), 1e-4);
+
+    nn::NetworkSegmenter segmenter(dir.file("w.safetensors"), {});
+    TileSlot its = tile(128, 1), swapped = tile(128, 1);
+    segmenter.fill_maps(its, segmenter.embedding_of(its));
+    segmenter.fill_maps(swapped, segmenter.embedding_of(other));
+    EXPECT_GT(differing_mask_pixels(its, swapped), 0);
+
+    test::write_random_encoder(weights, test::fused_config(EncoderContext::Tile), 3);
+    EXPECT_THAT(message_of([&] { nn::ContextEncoder(config, weights, ""); }),
+                testing::HasSubstr("does not fit the network"));
+}
+
 TEST(FusedNetworkTest, tiles_are_what_one_embedding_shows) {
     const test::TempDir dir;
     test::write_fused_weights(dir.file("f.safetensors"), test::fused_config(EncoderContext::Field));
@@ -82,7 +113,7 @@ TEST(FusedNetworkTest, an_embedding_is_cut_to_the_pixels_of_a_part) {
     for (const auto& [context, scale] :
          {std::pair(EncoderContext::Field, 1), std::pair(EncoderContext::Tile, 4)}) {
         const Config config = test::fused_config(context);
-        test::write_tiny_encoder(dir.file("e.safetensors"), config, 3);
+        test::write_random_encoder(dir.file("e.safetensors"), config, 3);
         const nn::ContextEncoder encoder(config, dir.file("e.safetensors"), "");
         EXPECT_EQ(encoder.view_px(), 512 / scale);
         const at::Tensor whole = encoder.embed(tile(512 / scale, 4).rgb);
@@ -102,7 +133,7 @@ TEST(FusedNetworkTest, refuses_another_encoder_than_it_learned_with) {
     EXPECT_EQ(nn::read_state(weights).notes.at("encoder.sha256"), own);
     ModelConfig other;
     other.encoder_weights = dir.file("other.safetensors");
-    test::write_tiny_encoder(other.encoder_weights, config, 12);
+    test::write_random_encoder(other.encoder_weights, config, 12);
     const std::string message = message_of([&] { nn::NetworkSegmenter(weights, other); });
     EXPECT_THAT(message, testing::HasSubstr(own));
     EXPECT_THAT(message, testing::HasSubstr(nn::read_state(other.encoder_weights).sha256));
@@ -120,7 +151,7 @@ TEST(FusedNetworkTest, learns_with_every_fusion_and_leaves_the_encoder_alone) {
         config.network.encoder_px = 256;
         config.train.precision = Precision::Bf16;
         config.model.encoder_weights = dir.file("e.safetensors");
-        test::write_tiny_encoder(config.model.encoder_weights, config, 3);
+        test::write_random_encoder(config.model.encoder_weights, config, 3);
         const std::string before = nn::read_state(config.model.encoder_weights).sha256;
         train::TorchTrainer trainer(config);
         std::vector<TrainingPatch> batch;
@@ -137,6 +168,84 @@ TEST(FusedNetworkTest, learns_with_every_fusion_and_leaves_the_encoder_alone) {
         EXPECT_EQ(probability.size(), (PixelSize{200, 200}));
         EXPECT_EQ(nn::read_state(config.model.encoder_weights).sha256, before);
     }
+}
+
+/// Three steps and a prediction with the cache of `folder`.
+std::pair<double, GrayImage> trained(Config config, const std::string& folder) {
+    config.train.embedding_cache = folder;
+    train::TorchTrainer trainer(config);
+    double last = 0;
+    for (uint64_t k = 0; k < 3; ++k) {
+        std::vector<TrainingPatch> batch;
+        batch.push_back({tile(128, k).rgb, LabelImage(128, 128)});
+        for (int64_t i = 0; i < 4096; ++i) batch.back().ids.data()[i] = 1;
+        last = trainer.step(batch, 3e-3).total;
+    }
+    GrayImage probability, distance;
+    trainer.predict(tile(100, 9).rgb, probability, distance);
+    return {last, probability};
+}
+
+TEST(EmbeddingCacheTest, embeddings_come_from_disk_and_change_nothing) {
+    const test::TempDir dir;
+    Config config = test::fused_config(EncoderContext::Tile);
+    config.network.encoder_px = 256;
+    config.model.encoder_weights = dir.file("e.safetensors");
+    test::write_random_encoder(config.model.encoder_weights, config, 3);
+    const std::string folder = dir.file("cache");
+    const auto without = trained(config, "none"), cold = trained(config, folder);
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::directory_iterator(folder))
+        files.push_back(entry.path());
+    EXPECT_EQ(files.size(), 4U);
+    const auto warm = trained(config, folder);
+    for (const auto& run : {cold, warm}) {
+        EXPECT_EQ(run.first, without.first);
+        EXPECT_TRUE(std::equal(run.second.data(), run.second.data() + run.second.size().area(),
+                               without.second.data()));
+    }
+    // What lies there is what is used; a torn file is made anew.
+    for (const auto& file : files) {
+        nn::StateDict state = nn::read_state(file.string()).tensors;
+        nn::write_state(file.string(), {{"embedding", at::zeros_like(state.at("embedding"))}}, {});
+    }
+    EXPECT_NE(trained(config, folder).first, without.first);
+    for (const auto& file : files) std::filesystem::resize_file(file, 100);
+    EXPECT_EQ(trained(config, folder).first, without.first);
+    EXPECT_EQ(trained(config, folder).first, without.first);
+}
+
+TEST(EmbeddingCacheTest, another_picture_encoder_or_input_has_another_embedding) {
+    const test::TempDir dir;
+    Config config = test::fused_config(EncoderContext::Tile);
+    config.network.encoder_px = 256;
+    nn::EmbeddingCache cache(dir.file("cache"), 1);
+    const at::NoGradGuard no_gradients;
+    const auto expect_own = [&](const nn::ContextEncoder& encoder, ConstRgbView rgb) {
+        EXPECT_TRUE(cache.embed(encoder, rgb).equal(encoder.embed(rgb)));
+        EXPECT_TRUE(cache.embed(encoder, rgb).equal(encoder.embed(rgb)));  // from the folder
+    };
+    const TileSlot picture = tile(128, 1), other = tile(128, 2);
+    for (const uint64_t seed : {3, 4}) {
+        test::write_random_encoder(dir.file("e.safetensors"), config, seed);
+        for (const EncoderInput input : {EncoderInput::Sam, EncoderInput::MedSam}) {
+            config.network.encoder_input = input;
+            const nn::ContextEncoder encoder(config, dir.file("e.safetensors"), "");
+            expect_own(encoder, picture.rgb);
+            expect_own(encoder, other.rgb);
+            expect_own(encoder, picture.rgb.view().crop({0, 0, 64, 128}));
+        }
+    }
+    const auto files = [](const std::string& folder) {
+        return std::distance(std::filesystem::directory_iterator(folder), {});
+    };
+    EXPECT_EQ(files(dir.file("cache")), 2 * 2 * 3);
+    // 1 x 16 x 16 x 16 floats are 16 kB: the second finds no room.
+    nn::EmbeddingCache small(dir.file("small"), 20e-6);
+    const nn::ContextEncoder encoder(config, dir.file("e.safetensors"), "");
+    small.embed(encoder, picture.rgb);
+    small.embed(encoder, other.rgb);
+    EXPECT_EQ(files(dir.file("small")), 1);
 }
 
 TEST(FusedNetworkTest, says_the_same_when_prepared_for_inference) {
@@ -158,7 +267,7 @@ TEST(FusedNetworkTest, says_the_same_when_prepared_for_inference) {
 TEST(FusedNetworkTest, sizes_that_do_not_go_together_are_refused) {
     const test::TempDir dir;
     Config config = test::fused_config(EncoderContext::Tile);
-    test::write_tiny_encoder(dir.file("e.safetensors"), config, 3);
+    test::write_random_encoder(dir.file("e.safetensors"), config, 3);
     config.train.patch_px = 176;
     EXPECT_THAT(message_of([&] { nn::ContextEncoder(config, dir.file("e.safetensors"), ""); }),
                 testing::HasSubstr("train.patch_px = 176"));

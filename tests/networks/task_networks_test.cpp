@@ -95,12 +95,38 @@ TEST(TaskNetworksTest, deep_supervision_equals_a_plain_statement_and_can_be_sile
     UNet3Plus network(options);
     fill_by_formula(*network);
     network->eval();
-    const auto scales = network->supervised(golden_image());
-    const at::Tensor all = at::cat(at::TensorList(scales.data(), scales.size()), 1);
+    const auto scales = network->supervised(golden_image(), {});
+    const at::Tensor all = at::cat(scales, 1);
     EXPECT_LE(relative_difference(all, golden().at("unet3plus_supervised")), 1e-5);
     EXPECT_LE(relative_difference(network->forward(golden_image()), scales[0]), 1e-6);
     state_of(*network).at("cls.1.bias").copy_(at::tensor({9.0, -9.0}));
     EXPECT_EQ(network->forward(golden_image()).abs().max().item<double>(), 0);
+}
+
+TEST(TaskNetworksTest, deep_supervision_adds_heads_for_the_loss_alone) {
+    at::set_num_threads(1);
+    for (const char* name : {"unet3plus", "eunet3plus"}) {
+        NetworkConfig config;
+        config.architecture = name;
+        config.base = 4;
+        config.deep_supervision = true;
+        const auto network = make_network(config, 1);
+        network->eval();
+        const at::Tensor images = at::rand({1, 3, 32, 48});
+        const std::vector<at::Tensor> scales = network->supervised(images, {});
+        ASSERT_EQ(scales.size(), 5U) << name;
+        EXPECT_TRUE(scales[0].equal(network->forward(images)));
+        at::Tensor sum = scales[0].square().mean();
+        for (size_t i = 1; i < scales.size(); ++i) {
+            EXPECT_EQ(scales[i].sizes(), (std::vector<int64_t>{1, 2, 32, 48}));
+            sum = sum + scales[i].square().mean();
+        }
+        sum.backward();
+        for (const auto& item : network->named_parameters())
+            EXPECT_TRUE(item.value().grad().defined()) << name << " " << item.key();
+    }
+    NetworkConfig config;
+    EXPECT_EQ(make_network(config, 1)->supervised(at::rand({1, 3, 16, 16}), {}).size(), 1U);
 }
 
 TEST(TaskNetworksTest, every_architecture_trains_and_keeps_the_size_it_was_shown) {
@@ -122,8 +148,10 @@ TEST(TaskNetworksTest, every_architecture_trains_and_keeps_the_size_it_was_shown
 }
 
 TEST(TaskNetworksTest, what_does_not_go_together_is_refused) {
-    const auto message = [](const char* name, FusionKind fusion, bool distance) {
+    const auto message = [](const char* name, FusionKind fusion, bool distance,
+                            bool supervision = false) {
         NetworkConfig config;
+        config.deep_supervision = supervision;
         config.architecture = name;
         config.fusion = fusion;
         config.distance = distance;
@@ -137,6 +165,8 @@ TEST(TaskNetworksTest, what_does_not_go_together_is_refused) {
     EXPECT_THAT(message("unet", FusionKind::EfbP, true), testing::HasSubstr("network.fusion=none"));
     EXPECT_THAT(message("ddunet", FusionKind::None, false),
                 testing::HasSubstr("network.distance=true"));
+    EXPECT_THAT(message("unet", FusionKind::None, true, true),
+                testing::HasSubstr("network.deep_supervision=false"));
     EXPECT_THAT(message("resnet", FusionKind::None, true), testing::HasSubstr("awgunet"));
 }
 

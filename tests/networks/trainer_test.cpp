@@ -58,6 +58,36 @@ TEST(TrainerTest, learns_discs) {
     EXPECT_GT(right, 950);
 }
 
+/// The coarsest head is far from the output: it moves only when its own loss is counted.
+TEST(TrainerTest, deep_supervision_counts_the_loss_of_every_scale) {
+    const test::TempDir dir;
+    Config config = small_config();
+    config.network.deep_supervision = true;
+    config.train.weight_decay = 0;
+    TorchTrainer trainer(config);
+    trainer.save_weights(dir.file("before.safetensors"), {});
+    const double first = train(trainer, 0, 1);
+    EXPECT_LT(train(trainer, 1, 30), first);
+    trainer.save_weights(dir.file("after.safetensors"), {});
+    const nn::StateDict before = nn::read_state(dir.file("before.safetensors")).tensors,
+                        after = nn::read_state(dir.file("after.safetensors")).tensors;
+    for (const char* head : {"outconv1", "outconv2", "outconv3", "outconv4", "outconv5"}) {
+        const std::string name = std::string(head) + ".weight";
+        EXPECT_GT((after.at(name) - before.at(name)).abs().max().item<double>(), 1e-3) << name;
+    }
+    // A head of noise on one scale raises the loss of all by its share.
+    const auto loss = [&](bool noisy) {
+        TorchTrainer fresh(config);
+        nn::StateDict weights = after;
+        if (noisy) weights.at("outconv5.bias") = at::full({2}, 40.0F);
+        const nn::StateFile file = nn::read_state(dir.file("after.safetensors"));
+        nn::write_state(dir.file("w.safetensors"), weights, file.notes);
+        fresh.start_from(dir.file("w.safetensors"));
+        return fresh.step(patches(500), 0).total;
+    };
+    EXPECT_GT(loss(true), loss(false) + 1);
+}
+
 TEST(TrainerTest, goes_on_from_a_checkpoint_bit_for_bit) {
     const test::TempDir dir;
     const std::string path = dir.file("c.safetensors");
