@@ -15,4 +15,7 @@ struct DependencyReport {
 /// Versions of the libraries below, each after a small test that it really works here.
 std::vector<DependencyReport> check_dependencies();
 
+/// Of them those that a build may leave out (WSI_IMAGING); called by check_dependencies().
+std::vector<DependencyReport> check_imaging_libraries();
+
 }  // namespace wsi

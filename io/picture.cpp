@@ -62,6 +62,8 @@ void write_png(const std::string& path, std::vector<T>& packed, PixelSize size, 
 
 }  // namespace
 
+bool can_read_and_write_pictures() { return true; }
+
 RgbImage read_rgb_picture(const std::string& path) {
     return translated(path, "read the picture", [&] {
         vips::VImage image = open(path);

@@ -9,6 +9,9 @@ namespace wsi {
 /// Whole pictures of data sets (PNG, TIFF, JPEG, whatever libvips reads), as opposed to slides.
 /// All throw Error{Config} with the file's name.
 
+/// False in a build without libvips (WSI_IMAGING=OFF), where all of the others throw.
+bool can_read_and_write_pictures();
+
 /// 8-bit RGB; an alpha channel is dropped, grey is refused.
 RgbImage read_rgb_picture(const std::string& path);
 

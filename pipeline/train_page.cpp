@@ -156,6 +156,7 @@ std::string TrainPage::sample_file(int64_t epoch, int sample) const {
 
 void TrainPage::add_sample(int64_t epoch, int sample, const RgbImage& rgb, const LabelImage& truth,
                            const LabelImage& found) const {
+    if (!can_read_and_write_pictures()) return;  // the page has curves alone
     fs::create_directories(fs::path(folder_) / "samples");
     constexpr int64_t kSide = 320;
     const int64_t w = std::min(kSide, rgb.width()), h = std::min(kSide, rgb.height());
