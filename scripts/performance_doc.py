@@ -117,6 +117,17 @@ tile are compared. How it is done: [models.md](models.md). `{v['command']}`; {v[
 """
 
 
+def network_run(v):
+    run, network = v["runs"][-1], v["cpu_split_s"]["segment"]
+    rest = run["cpu_s"] - network
+    return f"""## A run with a network
+
+{v['slide']}, {v['what']}: {run['cpu_s']:.0f} s of CPU, of which the network {network:.0f} s and everything else, start and
+writing included, {rest:.1f} s: **{100 * rest / run['cpu_s']:.0f} %**. {v['tiles']} tiles, {v['nuclei']:,} nuclei; {run['peak_rss_mb']:,} MB at the peak; {run['wall_s']:.0f} s of wall time
+at a load average of {run['load_average']}. `{v['commands']['run']}`; {v['machine']}; {v['date']}.
+"""
+
+
 def script(v):
     extra = v["median_s"]["script"] - v["median_s"]["program"]
     return f"""## The script in front of the program
@@ -193,11 +204,18 @@ result with itself, all outputs. Neighbours: columns' writing included. Load ave
 """
 
 
+def encoder_vit_h(v):
+    return f"""ViT-H at {v['px']} px likewise, its weights mapped: {v['peak_rss_mib']:,} MiB at the peak and {v['cpu_s']:.0f} s of CPU against
+{v['peak_rss_mib_segment_anything']:,} MiB and {v['cpu_s_segment_anything']:.0f} s; the embeddings differ by {v['difference']:.1e} of the largest value. Other programs took most of both cores,
+so there is no wall time. `{v['command']}`; {v['machine']}; {v['date']}.
+"""
+
+
 def page():
     read = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
-    parts = [INTRO, slides(read.values())]
+    parts = [INTRO, slides([v for name, v in read.items() if name != "network_run"])]
     for name, make in (("features", features), ("memory", memory), ("separation", separation), ("macenko", macenko), ("network", network),
-                       ("encoder", encoder), ("script", script), ("exports", exports), ("million", export_times), ("commands", commands)):
+                       ("network_run", network_run), ("encoder", encoder), ("encoder_vit_h", encoder_vit_h), ("script", script), ("exports", exports), ("million", export_times), ("commands", commands)):
         if name in read:
             parts.append(make(read[name]))
     return "\n".join(part for part in parts if part)

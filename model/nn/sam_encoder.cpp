@@ -19,6 +19,15 @@ torch::nn::LayerNorm layer_norm(int64_t dim) {
     return torch::nn::LayerNorm(torch::nn::LayerNormOptions({dim}).eps(kEpsilon));
 }
 
+/// Its weights are not drawn, since they come from a file: memory that nobody wrote to takes no
+/// room, which for ViT-H is 2.5 GB.
+torch::nn::Linear bare_linear(int64_t in, int64_t out) {
+    torch::nn::Linear linear(1, 1);
+    linear->weight.set_data(at::empty({out, in}));
+    linear->bias.set_data(at::empty({out}));
+    return linear;
+}
+
 torch::nn::Conv2d bare_conv(int64_t in, int64_t out, int64_t side) {
     return torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, side).padding(side / 2).bias(false));
 }
@@ -62,12 +71,12 @@ SamBlockImpl::SamBlockImpl(const SamOptions& options, int64_t window)
     const auto attn = register_module("attn", std::make_shared<torch::nn::Module>());
     rel_pos_h_ = attn->register_parameter("rel_pos_h", at::zeros({2 * side - 1, d / heads_}));
     rel_pos_w_ = attn->register_parameter("rel_pos_w", at::zeros({2 * side - 1, d / heads_}));
-    qkv_ = attn->register_module("qkv", torch::nn::Linear(d, 3 * d));
-    proj_ = attn->register_module("proj", torch::nn::Linear(d, d));
+    qkv_ = attn->register_module("qkv", bare_linear(d, 3 * d));
+    proj_ = attn->register_module("proj", bare_linear(d, d));
     norm2_ = register_module("norm2", layer_norm(d));
     const auto mlp = register_module("mlp", std::make_shared<torch::nn::Module>());
-    lin1_ = mlp->register_module("lin1", torch::nn::Linear(d, 4 * d));
-    lin2_ = mlp->register_module("lin2", torch::nn::Linear(4 * d, d));
+    lin1_ = mlp->register_module("lin1", bare_linear(d, 4 * d));
+    lin2_ = mlp->register_module("lin2", bare_linear(4 * d, d));
 }
 
 at::Tensor SamBlockImpl::attention(const at::Tensor& tokens) {

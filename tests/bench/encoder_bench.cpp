@@ -8,6 +8,7 @@
 
 #include "model/nn/encoders.h"
 #include "pipeline/provenance.h"
+#include "pipeline/runtime.h"
 
 int main(int argc, char** argv) {
     using namespace wsi;
@@ -16,6 +17,7 @@ int main(int argc, char** argv) {
     NetworkConfig config;
     config.encoder = argv[2];
     config.encoder_px = number(3);
+    const Runtime runtime(number(4));  // memory is given back as in the program
     at::set_num_threads(number(4));
     const c10::InferenceMode inference;
     const auto encoder =

@@ -82,7 +82,7 @@ def main():
            "ratio": round(least(theirs, "wall_s") / least(own, "wall_s"), 2)}
     if options.record:
         from measurement import record
-        record("encoder", out)
+        record("encoder" if options.encoder == "vit_b" else f"encoder_{options.encoder}", out)
     else:
         print(json.dumps(out, indent=2))
 
