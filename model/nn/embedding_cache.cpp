@@ -53,11 +53,12 @@ EmbeddingCache::EmbeddingCache(const std::string& folder, double most_gb)
 }
 
 at::Tensor EmbeddingCache::embed(const ContextEncoder& encoder, ConstRgbView rgb) {
-    if (folder_.empty()) return encoder.embed(rgb);
+    // Rows after rows, as a file has them: another order in memory would round differently.
+    if (folder_.empty()) return encoder.embed(rgb).contiguous();
     const std::string path = (fs::path(folder_) / name_of(encoder, rgb)).string();
     at::Tensor embedding = kept(path);
     if (embedding.defined()) return embedding;
-    embedding = encoder.embed(rgb);
+    embedding = encoder.embed(rgb).contiguous();
     keep(embedding, path);
     return embedding;
 }

@@ -69,8 +69,7 @@ at::Tensor TinyVitBlockImpl::attention(const at::Tensor& windows) {
                                .view({b, tokens, heads_, 3, width / heads_})
                                .permute({3, 0, 2, 1, 4});
     const double scale = 1 / std::sqrt(static_cast<double>(width / heads_));
-    const at::Tensor bias = biases_.index_select(1, distances_.to(biases_.device()).flatten())
-                                .view({heads_, tokens, tokens});
+    const at::Tensor bias = biases_.index({at::indexing::Slice(), distances_.to(biases_.device())});
     const at::Tensor logits = at::matmul(qkv[0] * scale, qkv[1].transpose(2, 3)) + bias;
     const at::Tensor out = at::matmul(at::softmax(logits, 3), qkv[2]);
     return proj_->forward(out.transpose(1, 2).reshape({b, window_, window_, width}));

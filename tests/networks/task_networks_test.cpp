@@ -126,7 +126,7 @@ TEST(TaskNetworksTest, deep_supervision_adds_heads_for_the_loss_alone) {
             EXPECT_TRUE(item.value().grad().defined()) << name << " " << item.key();
     }
     NetworkConfig config;
-    EXPECT_EQ(make_network(config, 1)->supervised(at::rand({1, 3, 16, 16}), {}).size(), 1U);
+    EXPECT_EQ(make_network(config, 1)->supervised(at::rand({1, 3, 32, 32}), {}).size(), 1U);
 }
 
 TEST(TaskNetworksTest, every_architecture_trains_and_keeps_the_size_it_was_shown) {

@@ -66,7 +66,7 @@ TEST(TrainPatchesTest, a_patch_file_is_all_that_training_needs) {
     });
     EXPECT_TRUE(report.finished);
     EXPECT_EQ(report.steps, 2 * 3);
-    const nn::NetworkSegmenter trained(dir.file("run/best.safetensors"), {});
+    const nn::NetworkSegmenter trained(dir.file("run/last.safetensors"), {});
     EXPECT_EQ(trained.input_spec().name, "eunet3plus");
     std::ifstream in(dir.file("run/progress.html"));
     const std::string page(std::istreambuf_iterator<char>(in), {});
