@@ -36,14 +36,12 @@ Colour draw_tint(Random& random) {
 
 Paleness draw_paleness(Random& random) {
     const bool vesicular = random.chance(0.6);
-    Paleness look{random.uniform(0.4, 1),
-                  random.uniform(0.3, vesicular ? 1.5 : 0.95),
-                  vesicular ? random.uniform(0.12, 0.6) : 0.1,
-                  random.uniform(0.7, 2),
-                  vesicular ? random.uniform(0, 0.3) : 0,
-                  {}};
-    look.tint = draw_tint(random);
-    return look;
+    return {random.uniform(0.4, 1),
+            random.uniform(0.3, vesicular ? 1.5 : 0.95),
+            vesicular ? random.uniform(0.12, 0.6) : 0.1,
+            random.uniform(0.7, 2),
+            vesicular ? random.uniform(0, 0.3) : 0,
+            draw_tint(random)};
 }
 
 /// Nothing where no pixel around the nucleus is outside any nucleus.

@@ -17,21 +17,25 @@ using StainVector = std::array<double, 3>;
 constexpr std::array<StainMatrix, 2> kLaboratories{
     kReferenceHe, StainMatrix{{{0.650, 0.704, 0.286}, {0.072, 0.990, 0.105}}}};
 
-/// A unit vector `share` of the way from one to the other.
-StainVector between(const StainVector& from, const StainVector& to, double share) {
-    StainVector mixed{};
+StainVector unit(StainVector stain) {
     double squares = 0;
-    for (size_t c = 0; c < mixed.size(); ++c) {
-        mixed[c] = std::max(0.02, from[c] + share * (to[c] - from[c]));
-        squares += mixed[c] * mixed[c];
+    for (double& c : stain) {
+        c = std::max(0.02, c);
+        squares += c * c;
     }
-    for (double& v : mixed) v /= std::sqrt(squares);
-    return mixed;
+    for (double& c : stain) c /= std::sqrt(squares);
+    return stain;
+}
+
+/// A unit vector `share` of the way from one to the other.
+StainVector between(StainVector from, const StainVector& to, double share) {
+    for (size_t c = 0; c < from.size(); ++c) from[c] += share * (to[c] - from[c]);
+    return unit(from);
 }
 
 StainVector tilted(StainVector stain, Random& random) {
     for (double& c : stain) c += 0.08 * random.normal();
-    return between(stain, stain, 0);
+    return unit(stain);
 }
 
 /// Vectors fitted to one small image may lie so close together that unmixing blows up its noise:

@@ -99,16 +99,22 @@ TEST(EqualityTest, planted_nuclei_come_out_the_same_however_the_slide_is_cut) {
                 15 * 12, crossing);
 }
 
-TEST(EqualityTest, a_percolating_mask_comes_out_the_same_however_the_slide_is_cut) {
-    const test::TempDir dir;
+/// Tissue in which a network of nuclei goes through all regions.
+SlideTrial percolating_trial(const test::TempDir& dir, PixelSize size, const InputSpec& spec) {
     test::SlideOptions options;
-    options.size = {4000, 3200};
+    options.size = size;
     test::write_svs(dir.file("slide.svs"), options, test::plain_tissue());
     SlideTrial run;
     run.slide = dir.file("slide.svs");
-    run.segmenter = [] {
-        return std::make_unique<test::FakeSegmenter>(fake_spec(), test::percolating_maps());
+    run.segmenter = [spec] {
+        return std::make_unique<test::FakeSegmenter>(spec, test::percolating_maps());
     };
+    return run;
+}
+
+TEST(EqualityTest, a_percolating_mask_comes_out_the_same_however_the_slide_is_cut) {
+    const test::TempDir dir;
+    const SlideTrial run = percolating_trial(dir, {4000, 3200}, fake_spec());
     const auto files = expect_equal(dir, run, kVariants);
     ASSERT_FALSE(files.empty());
     const ResultReader reader(files.front());
@@ -118,17 +124,10 @@ TEST(EqualityTest, a_percolating_mask_comes_out_the_same_however_the_slide_is_cu
 
 TEST(EqualityTest, classes_and_depth_in_the_mask_come_out_the_same_however_the_slide_is_cut) {
     const test::TempDir dir;
-    test::SlideOptions options;
-    options.size = {4000, 3200};
-    test::write_svs(dir.file("slide.svs"), options, test::plain_tissue());
     InputSpec spec = fake_spec();
     spec.distance = false;
     spec.classes = {{1, "One"}, {2, "Two"}, {3, "Three"}};
-    SlideTrial run;
-    run.slide = dir.file("slide.svs");
-    run.segmenter = [&] {
-        return std::make_unique<test::FakeSegmenter>(spec, test::percolating_maps());
-    };
+    const SlideTrial run = percolating_trial(dir, {4000, 3200}, spec);
     const auto files = expect_equal(dir, run, kVariants);
     ASSERT_FALSE(files.empty());
     const ResultReader reader(files.front());
@@ -146,14 +145,7 @@ TEST(EqualityTest, classes_and_depth_in_the_mask_come_out_the_same_however_the_s
 
 TEST(EqualityTest, texture_of_finer_pixels_comes_out_the_same_however_the_slide_is_cut) {
     const test::TempDir dir;
-    test::SlideOptions options;
-    options.size = {2400, 2000};
-    test::write_svs(dir.file("slide.svs"), options, test::plain_tissue());
-    SlideTrial run;
-    run.slide = dir.file("slide.svs");
-    run.segmenter = [] {
-        return std::make_unique<test::FakeSegmenter>(fake_spec(), test::percolating_maps());
-    };
+    SlideTrial run = percolating_trial(dir, {2400, 2000}, fake_spec());
     std::vector<float> gradient;
     for (const double mpp : {0.0, 0.25, 0.3}) {  // 0.3: not a level's own
         run.config.features.texture_mpp = mpp;
