@@ -73,7 +73,7 @@ TEST_F(FailedBlocksTest, texture_is_undefined_where_its_finer_pixels_are_unreada
     test::SlideTrial run = slide_with({}, 0.2);
     test::SlideOptions options;  // 0.25 µm, worked on at 0.5
     options.size = {2048, 2048};
-    options.corrupt_tiles = {5};
+    options.corrupt_tiles = {18};  // in the block from (512, 512)
     test::write_svs(run.slide, options, test::plain_tissue());
     run.expected = SlideOutcome::CompleteWithFailures;
     run.config.features.texture_mpp = 0.25;

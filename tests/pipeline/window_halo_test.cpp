@@ -16,6 +16,9 @@ TEST(WindowHaloTest, rings_reach_farther_than_contours_by_their_width_less_one) 
     features.ring_um = 0;
     EXPECT_EQ(window_halo_px(separation, features, frame), separation.halo_px());
     features = {};
+    features.ring_um = 4;
+    features.ring_texture = false;
+    EXPECT_EQ(window_halo_px(separation, features, frame), separation.halo_px() + 7);
     features.intensity = false;
     EXPECT_EQ(window_halo_px(separation, features, frame), separation.halo_px());
 }
