@@ -39,7 +39,8 @@ inline constexpr FlagColumn kFlagColumns[] = {
 };
 
 inline const char* raster_name(Raster raster) {
-    static constexpr const char* kNames[] = {"mask", "labels", "probability", "distance"};
+    static constexpr const char* kNames[] = {"mask", "labels", "probability", "distance",
+                                             "class_maps"};
     return kNames[static_cast<size_t>(raster)];
 }
 

@@ -140,6 +140,7 @@ struct ResultReader::Impl {
         header.failed_tiles = read_failures(file.get());
         header.keep_maps = H5Lexists(file.get(), "probability", H5P_DEFAULT) > 0;
         header.has_distance = H5Lexists(file.get(), "distance", H5P_DEFAULT) > 0;
+        header.has_class_maps = H5Lexists(file.get(), "class_maps", H5P_DEFAULT) > 0;
         nuclei = Id(check(H5Gopen2(file.get(), "nuclei", H5P_DEFAULT), "no group", "nuclei",
                           ErrorKind::Slide),
                     &H5Gclose);
@@ -270,27 +271,32 @@ double ResultReader::summary(const std::string& group, const std::string& name) 
 
 namespace {
 template <class T>
-void read_raster(const Id& file, Raster raster, const PixelRect& rect, ImageView<T> out) {
+void read_raster(const Id& file, Raster raster, size_t layer, const PixelRect& rect,
+                 ImageView<T> out) {
     WSI_CHECK(out.size() == rect.size() && out.stride == out.width);
     const std::string name = layout::raster_name(raster);
     const Id data = open_dataset(file.get(), name);
-    const hsize_t start[2] = {static_cast<hsize_t>(rect.y), static_cast<hsize_t>(rect.x)},
-                  block[2] = {static_cast<hsize_t>(rect.height), static_cast<hsize_t>(rect.width)};
+    const hsize_t start[3] = {layer, static_cast<hsize_t>(rect.y), static_cast<hsize_t>(rect.x)},
+                  block[3] = {1, static_cast<hsize_t>(rect.height),
+                              static_cast<hsize_t>(rect.width)};
+    const int skip = raster == Raster::ClassMaps ? 0 : 1;
     const Id space(H5Dget_space(data.get()), &H5Sclose);
-    check(H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, start, nullptr, block, nullptr),
+    check(H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, start + skip, nullptr, block + skip,
+                              nullptr),
           "cannot select in", name, ErrorKind::Slide);
-    const Id memory(H5Screate_simple(2, block, nullptr), &H5Sclose);
+    const Id memory(H5Screate_simple(2, block + 1, nullptr), &H5Sclose);
     check(H5Dread(data.get(), native_type<T>(), memory.get(), space.get(), H5P_DEFAULT, out.data),
           "cannot read", name, ErrorKind::Slide);
 }
 }  // namespace
 
-void ResultReader::read(Raster raster, const PixelRect& rect, ImageView<uint8_t> out) const {
-    read_raster(impl_->file, raster, rect, out);
+void ResultReader::read(Raster raster, const PixelRect& rect, ImageView<uint8_t> out,
+                        size_t layer) const {
+    read_raster(impl_->file, raster, layer, rect, out);
 }
 
 void ResultReader::read(Raster raster, const PixelRect& rect, ImageView<uint32_t> out) const {
-    read_raster(impl_->file, raster, rect, out);
+    read_raster(impl_->file, raster, 0, rect, out);
 }
 
 }  // namespace wsi

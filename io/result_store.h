@@ -56,13 +56,15 @@ struct ResultHeader {
     std::string results_version;
     std::string program_version;
     bool keep_maps = false;
-    bool has_distance = true;  ///< of the maps kept: the model fills a distance map
-    bool foreign = false;      ///< nuclei found by another tool: rows have a `source`
+    bool has_distance = true;     ///< of the maps kept: the model fills a distance map
+    bool has_class_maps = false;  ///< of the maps kept: one for each of `classes`
+    bool foreign = false;         ///< nuclei found by another tool: rows have a `source`
 };
 
 inline constexpr int64_t kChunkPx = 512;  ///< side of a raster chunk in /mask, /labels, maps
 
-enum class Raster { Mask, Labels, Probability, Distance };
+/// ClassMaps has a layer for each class, in the order of the header's; the others have one layer.
+enum class Raster { Mask, Labels, Probability, Distance, ClassMaps };
 
 /// Shuffled and deflated bytes of one 512x512 chunk (padded with 0 at the frame's end), as HDF5's
 /// filters would store them. Pure: may run in parallel.
@@ -82,7 +84,7 @@ public:
     /// Attributes of /summary/<group>.
     void add_summary(const std::string& group, const std::vector<SummaryValue>& values);
     void write_chunk(Raster raster, int64_t chunk_row, int64_t chunk_column,
-                     std::span<const uint8_t> compressed);
+                     std::span<const uint8_t> compressed, size_t layer = 0);
     /// The rest of the table, and /summary. Nothing can be appended or added any more.
     void summarise();
     /// Status, the header's provenance with `late` in it in place of the texts of the same names;
@@ -116,7 +118,8 @@ public:
     /// An attribute of /summary/<group>. Throws Error{Slide} when there is none.
     double summary(const std::string& group, const std::string& name) const;
     /// A part of one raster, work frame; out has the size of rect.
-    void read(Raster raster, const PixelRect& rect_work, ImageView<uint8_t> out) const;
+    void read(Raster raster, const PixelRect& rect_work, ImageView<uint8_t> out,
+              size_t layer = 0) const;
     void read(Raster raster, const PixelRect& rect_work, ImageView<uint32_t> out) const;
 
 private:

@@ -99,17 +99,20 @@ void write_failures(hid_t file, const std::vector<FailedTile>& failures) {
     write_texts(group.get(), "message", messages);
 }
 
-/// A raster whose chunks are written raw; chunks that never come are zero.
-Id create_raster(hid_t file, Raster raster, const WorkFrame& frame) {
-    const hsize_t size[2] = {static_cast<hsize_t>(frame.size.height),
+/// A raster [H, W], of classes [C, H, W], whose chunks are written raw; chunks that never come are
+/// zero.
+Id create_raster(hid_t file, Raster raster, const ResultHeader& header) {
+    const WorkFrame& frame = header.frame;
+    const hsize_t size[3] = {header.classes.size(), static_cast<hsize_t>(frame.size.height),
                              static_cast<hsize_t>(frame.size.width)},
-                  chunk[2] = {kChunkPx, kChunkPx};
+                  chunk[3] = {1, kChunkPx, kChunkPx};
     // Only data sets that could grow may have chunks larger than themselves, as small images need.
-    const hsize_t most[2] = {H5S_UNLIMITED, H5S_UNLIMITED};
-    const Id space(H5Screate_simple(2, size, most), &H5Sclose);
+    const hsize_t most[3] = {size[0], H5S_UNLIMITED, H5S_UNLIMITED};
+    const int skip = raster == Raster::ClassMaps ? 0 : 1;
+    const Id space(H5Screate_simple(3 - skip, size + skip, most + skip), &H5Sclose);
     const Id properties(H5Pcreate(H5P_DATASET_CREATE), &H5Pclose);
     H5Pset_obj_track_times(properties.get(), false);
-    H5Pset_chunk(properties.get(), 2, chunk);
+    H5Pset_chunk(properties.get(), 3 - skip, chunk + skip);
     H5Pset_shuffle(properties.get());
     H5Pset_deflate(properties.get(), 1);
     const char* name = layout::raster_name(raster);
@@ -147,10 +150,14 @@ struct ResultWriter::Impl {
         write_tissue(file.get(), h);
         write_classes(file.get(), h.classes);
         write_failures(file.get(), h.failed_tiles);
-        for (const Raster r : {Raster::Mask, Raster::Labels, Raster::Probability, Raster::Distance})
-            if (r == Raster::Mask || r == Raster::Labels ||
-                (h.keep_maps && (r == Raster::Probability || h.has_distance)))
-                rasters[r] = create_raster(file.get(), r, h.frame);
+        const std::pair<Raster, bool> all[] = {
+            {Raster::Mask, true},
+            {Raster::Labels, true},
+            {Raster::Probability, h.keep_maps},
+            {Raster::Distance, h.keep_maps && h.has_distance},
+            {Raster::ClassMaps, h.keep_maps && h.has_class_maps}};
+        for (const auto& [raster, wanted] : all)
+            if (wanted) rasters[raster] = create_raster(file.get(), raster, h);
         create_columns();
     }
 
@@ -321,10 +328,11 @@ void ResultWriter::add_summary(const std::string& group, const std::vector<Summa
 }
 
 void ResultWriter::write_chunk(Raster raster, int64_t chunk_row, int64_t chunk_column,
-                               std::span<const uint8_t> compressed) {
-    const hsize_t at[2] = {static_cast<hsize_t>(chunk_row * kChunkPx),
+                               std::span<const uint8_t> compressed, size_t layer) {
+    const hsize_t at[3] = {layer, static_cast<hsize_t>(chunk_row * kChunkPx),
                            static_cast<hsize_t>(chunk_column * kChunkPx)};
-    check(H5Dwrite_chunk(impl_->rasters.at(raster).get(), H5P_DEFAULT, 0, at, compressed.size(),
+    check(H5Dwrite_chunk(impl_->rasters.at(raster).get(), H5P_DEFAULT, 0,
+                         raster == Raster::ClassMaps ? at : at + 1, compressed.size(),
                          compressed.data()),
           "cannot write into", impl_->target.path());
 }

@@ -42,6 +42,16 @@ inline std::vector<size_t> InputSpec::maps() const {
     return places;
 }
 
+/// The raster and its layer in which a map is kept.
+struct KeptRaster {
+    Raster raster;
+    size_t layer;
+};
+inline KeptRaster kept_raster(size_t place) {
+    if (place >= kFirstClass) return {Raster::ClassMaps, place - kFirstClass};
+    return {place == kProbability ? Raster::Probability : Raster::Distance, 0};
+}
+
 enum class TileState : uint8_t {
     Pending,
     Done,

@@ -179,14 +179,14 @@ public:
 private:
     void write_chunk(int64_t row, int64_t column) {
         const PixelRect chunk{column * kChunkPx, row * kChunkPx, kChunkPx, kChunkPx};
-        static constexpr Raster kRasters[kMapCount] = {Raster::Probability, Raster::Distance};
-        const size_t count = plan_.spec.distance ? kMapCount : kDistance;
-        for (size_t map = 0; map < count; ++map) {
+        const std::vector<size_t> places = plan_.spec.maps();  // the order in the regions' files
+        for (size_t map = 0; map < places.size(); ++map) {
             GrayImage pixels(kChunkPx, kChunkPx);
             for (int64_t rank = 0; rank < plan_.regions.count(); ++rank)
                 copy_region(plan_.regions.at(rank), map, chunk, pixels);
+            const auto [raster, layer] = kept_raster(places[map]);
             const auto bytes = compress_chunk(pixels.view());
-            if (!bytes.empty()) out_.write_chunk(kRasters[map], row, column, bytes);
+            if (!bytes.empty()) out_.write_chunk(raster, row, column, bytes, layer);
         }
     }
     void copy_region(RegionIndex region, size_t map, const PixelRect& chunk, GrayImage& pixels) {

@@ -143,7 +143,6 @@ void RegionFinisher::keep_maps(RegionIndex region, const PixelRect& window, Work
     const PixelRect core = plan_.data_core(region);
     BlockFileWriter file(parts_.kept_maps(plan_, region));
     for (const size_t place : w.given) {
-        if (place >= kFirstClass) break;
         const GrayView part = w.maps[place].view().crop(core.moved(-window.x, -window.y));
         for (int64_t y = 0; y < part.height; ++y)
             file.write({part.row(y), static_cast<size_t>(part.width)});

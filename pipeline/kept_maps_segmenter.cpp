@@ -7,10 +7,7 @@ KeptMapsSegmenter::KeptMapsSegmenter(const std::string& result, int tile_px, int
     if (!result_.header().keep_maps)
         fail(ErrorKind::Config, result,
              " holds no probability and distance maps; make it again with --keep-maps");
-    const std::vector<NucleusClass>& classes = result_.header().classes;
-    if (classes.size() != 1 || classes.front().name != NucleusClass{}.name)
-        fail(ErrorKind::Config, result, " has classes of nuclei (", classes.front().name,
-             ", …), whose maps are not kept; run the slide again");
+    if (result_.header().has_class_maps) spec_.classes = result_.header().classes;
     spec_.distance = result_.header().has_distance;
     spec_.name = spec_.hash = "kept maps";
     spec_.core_px = tile_px;
@@ -20,13 +17,13 @@ KeptMapsSegmenter::KeptMapsSegmenter(const std::string& result, int tile_px, int
 }
 
 void KeptMapsSegmenter::segment(std::span<TileSlot* const> batch, std::span<const double>) {
-    static constexpr Raster kRasters[kMapCount] = {Raster::Probability, Raster::Distance};
     const TileGrid tiles(result_.header().frame.size, spec_.core_px, spec_.halo_px);
     for (TileSlot* slot : batch) {
         const PixelRect core = tiles.core(slot->tile);
         for (const size_t map : spec_.maps()) {
             part_.resize(core.width, core.height);
-            result_.read(kRasters[map], core, part_.view());
+            const auto [raster, layer] = kept_raster(map);
+            result_.read(raster, core, part_.view(), layer);
             slot->maps[map].fill(0);
             copy_pixels<uint8_t, 1>(part_.view(),
                                     slot->maps[map].view().crop(

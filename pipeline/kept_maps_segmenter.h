@@ -10,8 +10,7 @@ namespace wsi {
 class KeptMapsSegmenter final : public Segmenter {
 public:
     /// tile_px, halo_px: of the run that made the result, so that the same blocks of the slide are
-    /// read. Throws Error{Config} when the result kept no maps,
-    /// or has classes.
+    /// read. Throws Error{Config} when the result kept no maps.
     KeptMapsSegmenter(const std::string& result, int tile_px, int halo_px);
     const InputSpec& input_spec() const override { return spec_; }
     int max_concurrency() const override { return 1; }

@@ -305,7 +305,8 @@ ResultHeader SlideRun::result_header() const {
     header.program_version = program_version();
     header.keep_maps = config_.run.keep_maps;
     header.has_distance = plan_->spec.distance;
-    if (!plan_->spec.classes.empty()) header.classes = plan_->spec.classes;
+    header.has_class_maps = !plan_->spec.classes.empty();
+    if (header.has_class_maps) header.classes = plan_->spec.classes;
     header.foreign = job_.nuclei.has_value();
     if (job_.nuclei) header.classes = taken_.classes;
     header.provenance = provenance(job_.command, config_, identity_, fit_, job_.paths);

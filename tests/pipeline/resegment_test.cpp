@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <csignal>
 #include <filesystem>
 
@@ -115,6 +116,33 @@ TEST_F(ResegmentTest, changed_settings_give_what_a_whole_run_gives) {
     EXPECT_NE(
         test::first_difference(test::digests(trial("first").outputs), test::digests(run.outputs)),
         "");
+}
+
+TEST_F(ResegmentTest, classes_come_out_of_the_kept_maps_too) {
+    const auto with_classes = [this](const std::string& folder) {
+        SlideTrial run = trial(folder);
+        InputSpec spec = test::fake_spec(128, 32, 16);
+        spec.distance = false;
+        spec.classes = {{1, "One"}, {2, "Two"}, {3, "Three"}};
+        run.segmenter = [spec] {
+            return std::make_unique<test::FakeSegmenter>(spec, test::percolating_maps());
+        };
+        run.config.run.keep_maps = true;
+        return run;
+    };
+    const SlideTrial whole = with_classes("whole");
+    ASSERT_EQ(test::run_child(whole).exit_code, 0);
+    SlideTrial run = again("again", whole.outputs.front());
+    run.config.run.keep_maps = true;
+    run.region_px = 900;
+    const test::ChildEnd end = test::run_child(run);
+    ASSERT_EQ(end.exit_code, 0) << end.message;
+    EXPECT_EQ(test::first_difference(test::digests(whole.outputs), test::digests(run.outputs)), "");
+    const ResultReader reader(run.outputs.front());
+    std::array<int, 4> count{};
+    for (const uint8_t id : reader.classes()) ++count.at(id);
+    std::printf("%d, %d, %d nuclei of three classes\n", count[1], count[2], count[3]);
+    EXPECT_GE(std::min({count[1], count[2], count[3]}), 20);
 }
 
 TEST_F(ResegmentTest, killed_it_goes_on) {
