@@ -43,8 +43,9 @@ struct TilingConfig {
 
 struct ModelConfig {
     std::string name = "classical";
-    double work_mpp = 0;  ///< 0 = the model's own resolution
-    int batch = 4;        ///< tiles per batch
+    double work_mpp = 0;             ///< 0 = the model's own resolution
+    int batch = 4;                   ///< tiles per batch
+    double haematoxylin_weight = 0;  ///< of HaematoxylinVote, for networks
     /// File of a fused network's frozen encoder. "auto" when running a model: the file named in its
     /// metadata, beside the weights.
     std::string encoder_weights = "auto";

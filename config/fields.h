@@ -58,6 +58,8 @@ void visit(V& v, ModelConfig& c) {
     v("work_mpp", c.work_mpp, Effect::Results, Range{0, 4},
       "resolution to work at in µm per pixel; 0 = the model's own");
     v("batch", c.batch, Effect::Results, Range{1, 1024}, "tiles per batch");
+    v("haematoxylin_weight", c.haematoxylin_weight, Effect::Results, Range{0, 20},
+      "how much a pixel's haematoxylin counts beside a network's probability; 0 = not at all");
     v("encoder_weights", c.encoder_weights, Effect::Running, Range{},
       "file of a fused model's frozen encoder; auto = beside the model's own file");
 }

@@ -87,24 +87,6 @@ struct Levels {
     int threshold, mean;
 };
 
-bool is_glass(const uint8_t* rgb) {
-    constexpr int kDarkestGlass = 205;
-    return rgb[0] > kDarkestGlass && rgb[1] > kDarkestGlass && rgb[2] > kDarkestGlass;
-}
-
-/// Glass and what lies past the slide count as average tissue: or else the local mean would fall,
-/// and the threshold with it, along every border of the tissue.
-void fill_glass(ConstRgbView rgb, ConstDensityView density, int mean, DensityView out) {
-    for (int64_t y = 0; y < rgb.height; ++y) {
-        const uint8_t* p = rgb.row(y);
-        const uint16_t* from = density.row(y);
-        uint16_t* to = out.row(y);
-        for (int64_t x = 0; x < rgb.width; ++x, p += 3) {
-            to[x] = is_glass(p) ? static_cast<uint16_t>(mean) : from[x];
-        }
-    }
-}
-
 void segment_window(ConstRgbView rgb, const Levels& levels, GrayView probability, GrayView distance,
                     Scratch& s) {
     static const auto table = make_probability_table();

@@ -136,4 +136,20 @@ void capped_distance(ConstGrayView mask, GrayView out) {
             if (out(x, y) != 0) lower(x, y, -1);
 }
 
+bool is_glass(const uint8_t* rgb) {
+    constexpr int kDarkestGlass = 205;
+    return rgb[0] > kDarkestGlass && rgb[1] > kDarkestGlass && rgb[2] > kDarkestGlass;
+}
+
+void fill_glass(ConstRgbView rgb, ConstDensityView density, int mean, DensityView out) {
+    for (int64_t y = 0; y < rgb.height; ++y) {
+        const uint8_t* p = rgb.row(y);
+        const uint16_t* from = density.row(y);
+        uint16_t* to = out.row(y);
+        for (int64_t x = 0; x < rgb.width; ++x, p += 3) {
+            to[x] = is_glass(p) ? static_cast<uint16_t>(mean) : from[x];
+        }
+    }
+}
+
 }  // namespace wsi

@@ -28,6 +28,13 @@ void box_mean(ConstDensityView in, DensityView out, int radius, std::vector<uint
 void smooth_binomial(ConstDensityView in, DensityView out, DensityImage& scratch);
 inline constexpr int kBinomialReach = 2;
 
+/// Brighter than any tissue in all channels.
+bool is_glass(const uint8_t* rgb);
+
+/// A copy in which glass and what lies past the slide count as average tissue: or else the local
+/// mean would fall, and the threshold with it, along every border of the tissue.
+void fill_glass(ConstRgbView rgb, ConstDensityView density, int mean, DensityView out);
+
 /// Chamfer distance (3 straight, 4 diagonal, so three per pixel) from each pixel of the mask to the
 /// nearest pixel outside it, at most kDistanceCap. Reach kDistanceCap / 3 pixels.
 void capped_distance(ConstGrayView mask, GrayView out);

@@ -16,7 +16,8 @@ std::vector<std::string> model_settings(const std::string& model) {
     std::vector<std::string> settings;
     const WeightsFile weights(file);
     for (const auto& [key, value] : weights.metadata())
-        if (key.starts_with("separate.") || key.starts_with("stain."))
+        if (key.starts_with("separate.") || key.starts_with("stain.") ||
+            key == "model.haematoxylin_weight")
             settings.push_back(key + "=" + value);
     return settings;
 }

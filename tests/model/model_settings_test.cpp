@@ -17,10 +17,13 @@ TEST(ModelSettingsTest, are_what_the_weights_say_about_separation_and_stain) {
     write_safetensors(path, std::span(&tensor, 1),
                       {{"separate.threshold", "0.4"},
                        {"stain.method", "none"},
+                       {"model.haematoxylin_weight", "4"},
+                       {"model.batch", "2"},
                        {"train.epochs", "7"},
                        {"run.epoch", "3"}});
     EXPECT_THAT(model_settings(path),
-                testing::ElementsAre("separate.threshold=0.4", "stain.method=none"));
+                testing::ElementsAre("model.haematoxylin_weight=4", "separate.threshold=0.4",
+                                     "stain.method=none"));
 }
 
 TEST(ModelSettingsTest, are_none_for_models_without_weights) {

@@ -1,0 +1,114 @@
+#include "model/haematoxylin_vote.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "model/classical_filters.h"
+
+namespace wsi {
+
+namespace {
+
+constexpr double kSquareUm = 1, kSurroundingsUm = 24;
+constexpr int kLogOddsUnit = 1024;  ///< steps per unit of log-odds
+
+/// Side of an odd square, as the pixels on each side of its middle.
+int radius_px(double side_um, Mpp mpp) {
+    return std::max(1, static_cast<int>(std::lround(side_um / 2 / mpp.value)));
+}
+
+/// Log-odds of a probability; 0 and 255 stand for half a step within.
+std::array<int, 256> make_log_odds() {
+    std::array<int, 256> table;
+    for (int p = 0; p < 256; ++p)
+        table[static_cast<size_t>(p)] =
+            static_cast<int>(std::lround(kLogOddsUnit * std::log((p + 0.5) / (255.5 - p))));
+    return table;
+}
+
+constexpr int kMostLogOdds = 8 * kLogOddsUnit;
+
+std::vector<uint8_t> make_probabilities() {
+    std::vector<uint8_t> table(2 * kMostLogOdds + 1);
+    for (size_t i = 0; i < table.size(); ++i) {
+        const double odds = (static_cast<double>(i) - kMostLogOdds) / kLogOddsUnit;
+        table[i] = static_cast<uint8_t>(std::lround(255 / (1 + std::exp(-odds))));
+    }
+    return table;
+}
+
+struct Scratch {
+    DensityImage density, near, local;
+    std::vector<uint32_t> sums;
+};
+
+/// In density steps; vote: log-odds per step of density.
+struct Ballot {
+    int threshold, mean;
+    double weight;
+};
+
+void vote(const Ballot& ballot, const Scratch& s, GrayView probability) {
+    static const std::array<int, 256> log_odds = make_log_odds();
+    static const std::vector<uint8_t> probabilities = make_probabilities();
+    const int least = -ballot.threshold * 3 / 2, most = ballot.threshold;
+    const auto per_step =
+        static_cast<int64_t>(std::lround(ballot.weight * kLogOddsUnit * 65536 / ballot.threshold));
+    for (int64_t y = 0; y < probability.height; ++y) {
+        const uint16_t *near = s.near.view().row(y), *local = s.local.view().row(y);
+        uint8_t* p = probability.row(y);
+        for (int64_t x = 0; x < probability.width; ++x) {
+            const int limit = ballot.threshold + (local[x] - ballot.mean) / 2;
+            const int excess = std::clamp(near[x] - limit, least, most);
+            const int64_t sum = log_odds[p[x]] + ((excess * per_step) >> 16);
+            p[x] = probabilities[static_cast<size_t>(
+                kMostLogOdds + std::clamp<int64_t>(sum, -kMostLogOdds, kMostLogOdds))];
+        }
+    }
+}
+
+}  // namespace
+
+HaematoxylinVote::HaematoxylinVote(std::unique_ptr<Segmenter> inner, double weight)
+    : inner_(std::move(inner)), weight_(weight), spec_(inner_->input_spec()) {
+    spec_.hash += fmt::format("+haematoxylin {}", weight);
+}
+
+int64_t HaematoxylinVote::working_bytes() const {
+    const int64_t side = spec_.input_px();
+    return inner_->working_bytes() + 3 * side * side * static_cast<int64_t>(sizeof(uint16_t));
+}
+
+std::vector<double> HaematoxylinVote::fit_slide(const SlideSample& sample) const {
+    std::vector<double> params = classical_.fit_slide(sample);
+    const std::vector<double> own = inner_->fit_slide(sample);
+    params.insert(params.end(), own.begin(), own.end());
+    return params;
+}
+
+void HaematoxylinVote::segment(std::span<TileSlot* const> batch,
+                               std::span<const double> slide_params) {
+    thread_local Scratch s;
+    WSI_CHECK(slide_params.size() >= 2, slide_params.size(), " slide parameters");
+    inner_->segment(batch, slide_params.subspan(2));
+    const auto steps = [](double v) { return static_cast<int>(std::lround(v * kDensityUnit)); };
+    const Ballot ballot{steps(slide_params[0]), steps(slide_params[1]), weight_};
+    for (TileSlot* slot : batch) {
+        const RgbImage& all = spec_.normalised ? slot->normalised : slot->rgb;
+        const PixelRect whole{0, 0, all.width(), all.height()};
+        const PixelRect inside = slot->inside.empty() ? whole : slot->inside;
+        const ConstRgbView rgb = all.view().crop(inside);
+        for (DensityImage* image : {&s.density, &s.near, &s.local})
+            image->resize(rgb.width, rgb.height);
+        haematoxylin_density(rgb, s.density);
+        box_mean(s.density, s.near, radius_px(kSquareUm, spec_.mpp), s.sums);
+        fill_glass(rgb, s.near.view(), ballot.mean, s.density);
+        box_mean(s.density, s.local, radius_px(kSurroundingsUm, spec_.mpp), s.sums);
+        vote(ballot, s, slot->maps[kProbability].view().crop(inside));
+    }
+}
+
+}  // namespace wsi

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+
+#include "model/classical.h"
+
+namespace wsi {
+
+/// A segmenter whose probabilities haematoxylin has a say in. Networks go by darkness first; red
+/// blood cells and pigment are dark and pale nuclei are not, but their colour tells. The log-odds
+/// of each pixel gain
+///
+///     weight · (h − limit) / threshold,   the quotient within −1.5..1
+///
+/// h: haematoxylin density, mean of a square of 1 µm; threshold, limit: the border between nuclei
+/// and the rest on this slide, and that border raised by half of what the surroundings (24 µm) have
+/// above the slide's mean, as of ClassicalSegmenter. Integers throughout.
+class HaematoxylinVote final : public Segmenter {
+public:
+    HaematoxylinVote(std::unique_ptr<Segmenter> inner, double weight);
+    const InputSpec& input_spec() const override { return spec_; }
+    int max_concurrency() const override { return inner_->max_concurrency(); }
+    int64_t working_bytes() const override;
+    int64_t shared_bytes() const override { return inner_->shared_bytes(); }
+    bool owns_thread() const override { return inner_->owns_thread(); }
+    /// {threshold, mean} of ClassicalSegmenter, then the inner segmenter's own.
+    std::vector<double> fit_slide(const SlideSample& sample) const override;
+    void segment(std::span<TileSlot* const> batch, std::span<const double> slide_params) override;
+
+private:
+    std::unique_ptr<Segmenter> inner_;
+    ClassicalSegmenter classical_;
+    double weight_;
+    InputSpec spec_;
+};
+
+}  // namespace wsi
