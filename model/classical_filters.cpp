@@ -86,30 +86,22 @@ void box_mean(ConstDensityView in, DensityView out, int radius, std::vector<uint
 void smooth_binomial(ConstDensityView in, DensityView out, DensityImage& scratch) {
     if (in.empty()) return;
     scratch.resize(in.width, in.height);
-    const auto clamped = [](int64_t i, int64_t count) {
-        return std::clamp<int64_t>(i, 0, count - 1);
-    };
-    const auto blend = [](uint32_t a, uint32_t b, uint32_t c, uint32_t d, uint32_t e) {
-        return static_cast<uint16_t>((a + e + 4 * (b + d) + 6 * c + 8) >> 4);
+    const auto blend = [](uint32_t a, uint32_t b, uint32_t c) {
+        return static_cast<uint16_t>((a + 2 * b + c + 2) >> 2);
     };
     for (int64_t y = 0; y < in.height; ++y) {
-        const uint16_t* r[5];
-        for (int k = 0; k < 5; ++k) r[k] = in.row(clamped(y + k - 2, in.height));
+        const uint16_t *above = in.row(std::max<int64_t>(0, y - 1)), *row = in.row(y);
+        const uint16_t* below = in.row(std::min(in.height - 1, y + 1));
         uint16_t* to = scratch.view().row(y);
-        for (int64_t x = 0; x < in.width; ++x)
-            to[x] = blend(r[0][x], r[1][x], r[2][x], r[3][x], r[4][x]);
+        for (int64_t x = 0; x < in.width; ++x) to[x] = blend(above[x], row[x], below[x]);
     }
+    const int64_t last = in.width - 1;
     for (int64_t y = 0; y < in.height; ++y) {
         const uint16_t* from = scratch.view().row(y);
         uint16_t* to = out.row(y);
-        const auto near_border = [&](int64_t x) {
-            const auto at = [&](int64_t i) { return from[clamped(i, in.width)]; };
-            to[x] = blend(at(x - 2), at(x - 1), at(x), at(x + 1), at(x + 2));
-        };
-        for (int64_t x = 0; x < std::min<int64_t>(2, in.width); ++x) near_border(x);
-        for (int64_t x = 2; x < in.width - 2; ++x)
-            to[x] = blend(from[x - 2], from[x - 1], from[x], from[x + 1], from[x + 2]);
-        for (int64_t x = std::max<int64_t>(2, in.width - 2); x < in.width; ++x) near_border(x);
+        to[0] = blend(from[0], from[0], from[std::min<int64_t>(1, last)]);
+        for (int64_t x = 1; x < last; ++x) to[x] = blend(from[x - 1], from[x], from[x + 1]);
+        to[last] = blend(from[std::max<int64_t>(0, last - 1)], from[last], from[last]);
     }
 }
 

@@ -23,10 +23,9 @@ void haematoxylin_density(ConstRgbView rgb, DensityView out);
 /// in, out: one size, not overlapping; values ≤ kMaxDensity. sums: scratch.
 void box_mean(ConstDensityView in, DensityView out, int radius, std::vector<uint32_t>& sums);
 
-/// Binomial 5 x 5 (Gaussian of sigma 1), rounded; past the border the edge pixel repeats.
-/// Reach kBinomialReach. in, out: one size, not overlapping.
+/// Binomial 3 x 3 (Gaussian of variance 1/2), rounded; past the border the edge pixel repeats.
+/// Reach one pixel. in, out: one size, not overlapping.
 void smooth_binomial(ConstDensityView in, DensityView out, DensityImage& scratch);
-inline constexpr int kBinomialReach = 2;
 
 /// Brighter than any tissue in all channels.
 bool is_glass(const uint8_t* rgb);

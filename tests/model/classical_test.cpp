@@ -7,6 +7,7 @@
 #include <cmath>
 #include <random>
 
+#include "model/classical_filters.h"
 #include "stages/stain.h"
 
 namespace wsi {
@@ -117,6 +118,27 @@ TEST(ClassicalSegmenterTest, finds_planted_nuclei_at_their_size) {
     EXPECT_NEAR(area / truth, 1, 0.08);
     EXPECT_GT(slot.maps[kDistance](30, 30), slot.maps[kDistance](30, 25));
     EXPECT_GT(slot.maps[kDistance](30, 25), slot.maps[kDistance](30, 10));
+}
+
+TEST(ClassicalSegmenterTest, opens_the_gaps_between_crowded_nuclei) {
+    const int side = 240, period = 12, middle = 120;
+    TileSlot slot = slot_of(RgbImage(side, side));
+    for (int y = 0; y < side; ++y)
+        for (int x = 0; x < side; ++x)
+            paint(slot.rgb, x, y, x % period < 2 ? 0.7 : 1.4, 0.35);
+    DensityImage density(side, side), fine(side, side), temporary;
+    haematoxylin_density(slot.rgb, density);
+    smooth_binomial(density, fine, temporary);
+    double mean = 0;
+    for (int x = 0; x < period; ++x) mean += 1.0 * fine(middle + x, middle) / period;
+    // A gap above the threshold, by half of what sharpening takes off.
+    const double gap = fine(middle, middle), threshold = gap - (mean - gap) / 4;
+    ASSERT_GT(gap, threshold + 8);
+    TileSlot* batch[] = {&slot};
+    const std::vector<double> params{threshold / kDensityUnit, mean / kDensityUnit};
+    ClassicalSegmenter().segment(batch, params);
+    EXPECT_LT(slot.maps[kProbability](middle, middle), 128);
+    EXPECT_GE(slot.maps[kProbability](middle + period / 2, middle), 128);
 }
 
 TEST(ClassicalSegmenterTest, finds_nothing_on_glass) {
