@@ -42,7 +42,7 @@ struct TilingConfig {
 };
 
 struct ModelConfig {
-    std::string name = "classical";
+    std::string name = "eunet3plus";
     double work_mpp = 0;             ///< 0 = the model's own resolution
     int batch = 4;                   ///< tiles per batch
     double haematoxylin_weight = 0;  ///< of HaematoxylinVote, for networks

@@ -54,7 +54,7 @@ void visit(V& v, TilingConfig& c) {
 template <class V>
 void visit(V& v, ModelConfig& c) {
     v("name", c.name, Effect::Results, Range{},
-      "classical, a shipped model (eunet3plus), or a weights file");
+      "a shipped model (eunet3plus), classical (needs no LibTorch), or a weights file");
     v("work_mpp", c.work_mpp, Effect::Results, Range{0, 4},
       "resolution to work at in µm per pixel; 0 = the model's own");
     v("batch", c.batch, Effect::Results, Range{1, 1024}, "tiles per batch");

@@ -106,8 +106,8 @@ void threshold_density(const Levels& levels, const Scratch& s, GrayView probabil
         for (int64_t x = 0; x < mask.width; ++x) {
             // Dense surroundings need more, pale ones less: half of the local mean's difference.
             const int limit = levels.threshold + (local[x] - levels.mean) / 2;
-            p[x] = table[static_cast<size_t>(std::clamp(
-                kMaxDensity + sharpened(fine[x], near[x]) - limit, 0, 2 * kMaxDensity))];
+            p[x] = table[static_cast<size_t>(
+                std::clamp(kMaxDensity + sharpened(fine[x], near[x]) - limit, 0, 2 * kMaxDensity))];
             inside[x] = p[x] >= 128 ? 1 : 0;
         }
     }

@@ -75,7 +75,7 @@ void add_slide_options(CLI::App& app, CommonOptions& o) {
 
 void add_model_options(CLI::App& app, CommonOptions& o) {
     app.add_option("--model", o.model,
-                   "classical (default), eunet3plus (a network), or a weights file");
+                   "eunet3plus (default, a network), classical (no network), or a weights file");
     app.add_option("--work-mpp", o.work_mpp, "work at another resolution than the model's own");
     app.add_option("--stain", o.stain, "stain normalisation")
         ->check(CLI::IsMember({"macenko", "reinhard", "vahadane", "none"}));

@@ -20,13 +20,21 @@ import numpy as np
 
 PROGRAM, SLIDE = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
 SMALL_REGIONS = ["--set", "tiling.region_px=512"]
+FAST = ["--model", "classical"]  # a network would only make the same manners slower
+COMMANDS = ("batch", "info", "doctor", "config", "export", "resegment", "measure", "compare", "evaluate", "train", "patches")
+
+
+def with_fast_model(args):
+    """The command line with a fast model, where it segments and names none itself."""
+    segments = args and args[0] not in COMMANDS[1:] and "--help" not in args and "--version" not in args
+    return [*args, *FAST] if segments and "--model" not in args else list(args)
 
 
 def run(*args, cwd, limit=None):
     def setup():
         if limit:
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
-    return subprocess.run([PROGRAM, *map(str, args)], cwd=cwd, capture_output=True, text=True, preexec_fn=setup, timeout=300)
+    return subprocess.run([PROGRAM, *with_fast_model(list(map(str, args)))], cwd=cwd, capture_output=True, text=True, preexec_fn=setup, timeout=300)
 
 
 def expect(done, code, *words):
@@ -63,7 +71,7 @@ def check_mistakes(out):
 def check_signals(out):
     for name in ("SIGINT", "SIGTERM", "SIGUSR1"):
         target = out / f"{name}.h5"
-        process = subprocess.Popen([PROGRAM, SLIDE, "-o", target, "-q", "--threads", "1", *SMALL_REGIONS],
+        process = subprocess.Popen([PROGRAM, SLIDE, "-o", target, "-q", "--threads", "1", *FAST, *SMALL_REGIONS],
                                    stderr=subprocess.PIPE, text=True)
         parts = pathlib.Path(f"{target}.parts")
         while process.poll() is None and not list(parts.glob("*.maps")):
@@ -167,7 +175,7 @@ def check_full_disk(out):
 def check_vanished(out):
     copy = out / "copy.svs"
     shutil.copy(SLIDE, copy)
-    process = subprocess.Popen([PROGRAM, copy, "-o", out / "gone.h5", "-q", "--threads", "1", *SMALL_REGIONS],
+    process = subprocess.Popen([PROGRAM, copy, "-o", out / "gone.h5", "-q", "--threads", "1", *FAST, *SMALL_REGIONS],
                                stderr=subprocess.PIPE, text=True)
     while process.poll() is None and not pathlib.Path(f"{out}/gone.h5.parts/journal.json").exists():
         time.sleep(0.002)

@@ -49,6 +49,7 @@ protected:
         what_.data = {set().string()};
         what_.output = dir_.file("report.csv");
         common_.set = {"separate.min_area_um2=1"};  // also of nuclei that the edge cuts
+        common_.model = "classical";
         common_.quiet = 1;
         common_.threads = 2;
     }

@@ -83,6 +83,7 @@ TEST(PatchesTest, a_patch_file_is_a_data_set_at_the_models_resolution) {
     what.patch_px = 32;
     what.val_fraction = 0.5;
     CommonOptions common;
+    common.model = "classical";
     common.quiet = 1;
     common.slide_mpp = 0.25;
     common.work_mpp = 0.5;
