@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "model/classical_filters.h"
+#include "model/haematoxylin_border.h"
 
 namespace wsi {
 
@@ -20,54 +21,6 @@ constexpr int kShapeWeight = 5, kDensityWeight = 267;
 constexpr int kSmoothings = 2;  ///< before heights are taken, one pixel of reach each
 static_assert(kSmoothings + std::max(kLocalRadius, kNearRadius) + kDistanceCap / 3 <= kHaloPx,
               "a window reaches past the halo");
-
-constexpr double kMostGlass = 0.25;  ///< of the tissue's weight in the histogram
-
-// Guard rails of the slide-wide threshold, natural-log OD.
-constexpr double kLeastThreshold = 0.15, kGreatestThreshold = 3, kUsualThreshold = 0.7;
-
-using Histogram = std::vector<double>;  ///< weight by density step
-
-struct Split {
-    double at = 0;            ///< the bin border between the classes
-    double separability = 1;  ///< share of the variance that lies between them, 0..1
-};
-
-/// Otsu's rule: the border that splits the histogram into two classes of least spread.
-Split otsu(const Histogram& histogram) {
-    double total = 0, moment = 0, square = 0;
-    for (size_t i = 0; i < histogram.size(); ++i) {
-        const auto value = static_cast<double>(i);
-        total += histogram[i];
-        moment += histogram[i] * value;
-        square += histogram[i] * value * value;
-    }
-    Split split;
-    double below = 0, below_moment = 0, best = -1;
-    for (size_t i = 0; i + 1 < histogram.size(); ++i) {
-        below += histogram[i];
-        below_moment += histogram[i] * static_cast<double>(i);
-        if (below <= 0 || below >= total) continue;
-        const double difference = below_moment / below - (moment - below_moment) / (total - below);
-        const double between = below * (total - below) * difference * difference;
-        if (between > best) {
-            best = between;
-            split.at = static_cast<double>(i) + 0.5;
-        }
-    }
-    const double variance = total * square - moment * moment;
-    if (best > 0 && variance > 0) split.separability = best / variance;
-    return split;
-}
-
-/// Otsu's border, raised when it separates badly. Few nuclei hardly show in the histogram: the two
-/// classes are then pale and dark cytoplasm, and the border between them is too low.
-double threshold_steps(const Histogram& histogram) {
-    constexpr double kUsual = 0.65, kMost = 0.15, kSlope = 2;  // NuInsSeg's training split
-    constexpr double kSharpened = 1.05;  // sharpened() lifts what is above the border
-    const Split split = otsu(histogram);
-    return split.at * (kSharpened + kSlope * std::clamp(kUsual - split.separability, 0.0, kMost));
-}
 
 /// Probability of a density that is `i - kMaxDensity` steps above the threshold.
 std::array<uint8_t, 2 * kMaxDensity + 1> make_probability_table() {
@@ -153,33 +106,10 @@ ClassicalSegmenter::ClassicalSegmenter() {
 }
 
 std::vector<double> ClassicalSegmenter::fit_slide(const SlideSample& sample) const {
-    Histogram tissue(kMaxDensity + 1, 0), glass(kMaxDensity + 1, 0);
-    DensityImage density, smooth, temporary;
-    double count = 0, glass_count = 0, sum = 0;
-    for (const RgbImage& patch : sample.patches) {
-        density.resize(patch.width(), patch.height());
-        smooth.resize(patch.width(), patch.height());
-        haematoxylin_density(patch, density);
-        smooth_binomial(density, smooth, temporary);
-        for (int64_t i = 0; i < patch.size().area(); ++i) {
-            const uint16_t value = smooth.data()[i];
-            if (is_glass(patch.data() + 3 * i)) {
-                ++glass[value];
-                ++glass_count;
-                continue;
-            }
-            ++tissue[value];
-            ++count;
-            sum += value;
-        }
-    }
-    if (count == 0) return {kUsualThreshold, kUsualThreshold / 2};
-    // Gaps between cells are background too, but however much of them there is they must not
-    // outweigh the tissue: or else the border would lie between glass and stroma.
-    const double share = std::min(1.0, kMostGlass * count / std::max(1.0, glass_count));
-    for (size_t i = 0; i < tissue.size(); ++i) tissue[i] += share * glass[i];
-    return {std::clamp(threshold_steps(tissue) / kDensityUnit, kLeastThreshold, kGreatestThreshold),
-            sum / count / kDensityUnit};
+    // sharpened() lifts what is above the border; slope and usual value: NuInsSeg's training split.
+    constexpr double kSharpened = 1.05, kSlope = 2, kUsual = 0.65;
+    const HaematoxylinBorder border = fit_haematoxylin_border(sample.patches);
+    return {border.threshold(kSharpened, kSlope, kUsual), border.mean};
 }
 
 void ClassicalSegmenter::segment(std::span<TileSlot* const> batch,

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "model/classical_filters.h"
+#include "model/haematoxylin_border.h"
 
 namespace wsi {
 
@@ -83,7 +84,9 @@ int64_t HaematoxylinVote::working_bytes() const {
 }
 
 std::vector<double> HaematoxylinVote::fit_slide(const SlideSample& sample) const {
-    std::vector<double> params = classical_.fit_slide(sample);
+    constexpr double kSlope = 1.25, kUsual = 0.69;  // NuInsSeg's training split
+    const HaematoxylinBorder border = fit_haematoxylin_border(sample.patches);
+    std::vector<double> params{border.threshold(1, kSlope, kUsual), border.mean};
     const std::vector<double> own = inner_->fit_slide(sample);
     params.insert(params.end(), own.begin(), own.end());
     return params;

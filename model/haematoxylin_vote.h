@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "model/classical.h"
+#include "model/segmenter.h"
 
 namespace wsi {
 
@@ -14,7 +14,7 @@ namespace wsi {
 ///
 /// h: haematoxylin density, mean of a square of 1 µm; threshold, limit: the border between nuclei
 /// and the rest on this slide, and that border raised by half of what the surroundings (24 µm) have
-/// above the slide's mean, as of ClassicalSegmenter. Integers throughout.
+/// above the slide's mean (model/haematoxylin_border.h). Integers throughout.
 class HaematoxylinVote final : public Segmenter {
 public:
     HaematoxylinVote(std::unique_ptr<Segmenter> inner, double weight);
@@ -23,13 +23,13 @@ public:
     int64_t working_bytes() const override;
     int64_t shared_bytes() const override { return inner_->shared_bytes(); }
     bool owns_thread() const override { return inner_->owns_thread(); }
-    /// {threshold, mean} of ClassicalSegmenter, then the inner segmenter's own.
+    /// {threshold, mean} of the smoothed haematoxylin density, natural-log OD, then the inner
+    /// segmenter's own.
     std::vector<double> fit_slide(const SlideSample& sample) const override;
     void segment(std::span<TileSlot* const> batch, std::span<const double> slide_params) override;
 
 private:
     std::unique_ptr<Segmenter> inner_;
-    ClassicalSegmenter classical_;
     double weight_;
     InputSpec spec_;
 };

@@ -43,7 +43,7 @@ def measure_slide(options):
     with tempfile.TemporaryDirectory() as folder:
         result, said = f"{folder}/out.h5", f"{folder}/decode.txt"
         run = [options.build / "wsi-segment", options.slide, "-o", result, "-q", "--restart", "--threads", str(options.threads)]
-        sets = [word for pair in options.set for word in ("--set", pair)]
+        sets = [word for pair in ["model.name=classical", *options.set] for word in ("--set", pair)]
         run += sets
         decode = [options.build / "tests/bench/decode_only_bench", options.slide, str(options.threads)]
         runs = []
