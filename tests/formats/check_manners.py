@@ -111,7 +111,7 @@ def check_provenance_paths(out):
     for part in ("Patient", "scans", str(out), str(PROGRAM.parent)):
         assert part not in texts, part
     assert "node" not in host and os.uname().nodename not in host.values()
-    assert command == "wsi-segment one.svs -o one.h5 --config=settings.yaml -q --no-provenance-paths", command
+    assert command == "wsi-segment one.svs -o one.h5 --config=settings.yaml -q --no-provenance-paths --model classical", command
 
 
 def check_resegment(out):
