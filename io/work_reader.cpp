@@ -11,6 +11,9 @@
 namespace wsi {
 
 namespace {
+/// What scanners call 20x has up to this many µm per pixel: such slides must do for any model.
+constexpr double kCoarsest20x = 0.6;
+
 /// The coarsest level that is not coarser than `downsample` (within rounding). Only levels whose
 /// ratio is a whole number: of others OpenSlide knows the ratio too roughly to place a pixel at the
 /// far end.
@@ -27,9 +30,10 @@ size_t level_for(const SlideInfo& info, double downsample) {
 
 WorkFrame make_work_frame(const SlideInfo& info, Mpp work_mpp) {
     const double mpp0 = std::sqrt(info.mpp_x * info.mpp_y);
-    if (mpp0 > 2 * work_mpp.value)
+    const double coarsest = std::max(2 * work_mpp.value, kCoarsest20x);
+    if (mpp0 > coarsest)
         fail(ErrorKind::Slide, info.path, ": ", mpp0, " µm/px (from ", to_string(info.mpp_source),
-             ") is too coarse to see nuclei; at most ", 2 * work_mpp.value,
+             ") is too coarse to see nuclei; at most ", coarsest,
              " µm/px can be used; give --slide-mpp if the resolution is wrong");
     const double wanted = work_mpp.value / mpp0;
     const SlideLevel& level = info.levels[level_for(info, wanted * (1 + kLevelTolerance))];

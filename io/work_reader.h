@@ -13,7 +13,8 @@ inline constexpr double kLevelTolerance = 0.05;
 
 /// The work frame for a wanted resolution: the coarsest level that is not coarser than
 /// work_mpp * 1.05; equal to that level's pixels when within 5 %, else resampled by area from it.
-/// Throws Error{Slide} when the slide is too coarse (level-0 mpp > 2 * work_mpp).
+/// Throws Error{Slide} when the slide is too coarse (level-0 mpp above both
+/// 2 * work_mpp and the 0.6 µm of the coarsest 20x scanners).
 WorkFrame make_work_frame(const SlideInfo& info, Mpp work_mpp);
 
 /// Reads work pixels. A work pixel's value never depends on the rectangle that asked for it: the

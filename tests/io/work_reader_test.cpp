@@ -128,6 +128,8 @@ TEST(WorkFrameTest, near_levels_are_taken_and_coarse_slides_refused) {
     EXPECT_DOUBLE_EQ(make_work_frame(info, Mpp{0.5}).mpp_x, 0.5056);
     info.mpp_x = info.mpp_y = 0.2630;  // level 1 would be 5.2 % off
     EXPECT_NEAR(make_work_frame(info, Mpp{0.5}).downsample, 1.9011, 1e-4);
+    info.mpp_x = info.mpp_y = 0.504;  // 20x scanners' pixels do for a model of 0.25 µm, too
+    EXPECT_NEAR(make_work_frame(info, Mpp{0.25}).downsample, 0.496, 1e-3);
     info.mpp_x = info.mpp_y = 1.2;
     try {
         make_work_frame(info, Mpp{0.5});

@@ -124,8 +124,7 @@ TEST(ClassicalSegmenterTest, opens_the_gaps_between_crowded_nuclei) {
     const int side = 240, period = 12, middle = 120;
     TileSlot slot = slot_of(RgbImage(side, side));
     for (int y = 0; y < side; ++y)
-        for (int x = 0; x < side; ++x)
-            paint(slot.rgb, x, y, x % period < 2 ? 0.7 : 1.4, 0.35);
+        for (int x = 0; x < side; ++x) paint(slot.rgb, x, y, x % period < 2 ? 0.7 : 1.4, 0.35);
     DensityImage density(side, side), fine(side, side), temporary;
     haematoxylin_density(slot.rgb, density);
     smooth_binomial(density, fine, temporary);
