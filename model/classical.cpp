@@ -39,17 +39,12 @@ struct Scratch {
     std::vector<uint32_t> sums;
 };
 
-/// Slide-wide values in density steps.
-struct Levels {
-    int threshold, mean;
-};
-
 /// Unsharp masking by a half: the gap between crowded nuclei, which pixels of half a micrometre
 /// partly fill, falls below the threshold again.
 int sharpened(int fine, int near) { return fine + (fine - near) / 2; }
 
 /// Probability, and the mask of what is more likely nucleus than not.
-void threshold_density(const Levels& levels, const Scratch& s, GrayView probability,
+void threshold_density(const HaematoxylinLevels& levels, const Scratch& s, GrayView probability,
                        GrayView mask) {
     static const auto table = make_probability_table();
     for (int64_t y = 0; y < mask.height; ++y) {
@@ -57,8 +52,7 @@ void threshold_density(const Levels& levels, const Scratch& s, GrayView probabil
         const uint16_t* local = s.local.view().row(y);
         uint8_t *p = probability.row(y), *inside = mask.row(y);
         for (int64_t x = 0; x < mask.width; ++x) {
-            // Dense surroundings need more, pale ones less: half of the local mean's difference.
-            const int limit = levels.threshold + (local[x] - levels.mean) / 2;
+            const int limit = levels.limit(local[x]);
             p[x] = table[static_cast<size_t>(
                 std::clamp(kMaxDensity + sharpened(fine[x], near[x]) - limit, 0, 2 * kMaxDensity))];
             inside[x] = p[x] >= 128 ? 1 : 0;
@@ -67,7 +61,7 @@ void threshold_density(const Levels& levels, const Scratch& s, GrayView probabil
 }
 
 /// distance: from the border of the mask in, the distance-like map out.
-void add_density(const Levels& levels, ConstDensityView smooth, GrayView distance) {
+void add_density(const HaematoxylinLevels& levels, ConstDensityView smooth, GrayView distance) {
     for (int64_t y = 0; y < distance.height; ++y) {
         uint8_t* d = distance.row(y);
         const uint16_t* density = smooth.row(y);
@@ -80,8 +74,8 @@ void add_density(const Levels& levels, ConstDensityView smooth, GrayView distanc
 
 // The outline follows the density smoothed once, so that it stays fine; heights follow that
 // smoothed twice, so that chromatin makes no peaks.
-void segment_window(ConstRgbView rgb, const Levels& levels, GrayView probability, GrayView distance,
-                    Scratch& s) {
+void segment_window(ConstRgbView rgb, const HaematoxylinLevels& levels, GrayView probability,
+                    GrayView distance, Scratch& s) {
     for (DensityImage* image : {&s.density, &s.fine, &s.smooth, &s.near, &s.local})
         image->resize(rgb.width, rgb.height);
     s.mask.resize(rgb.width, rgb.height);
@@ -116,8 +110,7 @@ void ClassicalSegmenter::segment(std::span<TileSlot* const> batch,
                                  std::span<const double> slide_params) {
     thread_local Scratch scratch;
     WSI_CHECK(slide_params.size() == 2, slide_params.size(), " slide parameters");
-    const auto steps = [](double v) { return static_cast<int>(std::lround(v * kDensityUnit)); };
-    const Levels levels{steps(slide_params[0]), steps(slide_params[1])};
+    const HaematoxylinLevels levels(slide_params[0], slide_params[1]);
     for (TileSlot* slot : batch) {
         const RgbImage& rgb = slot->rgb;
         for (GrayImage& map : slot->maps) map.resize(rgb.width(), rgb.height());

@@ -1,6 +1,7 @@
 #include "model/haematoxylin_border.h"
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "model/classical_filters.h"
@@ -55,6 +56,13 @@ double HaematoxylinBorder::threshold(double factor, double slope, double usual) 
     const double raised = at * (factor + slope * std::clamp(usual - separability, 0.0, kMost));
     return std::clamp(raised, kLeastThreshold, kGreatestThreshold);
 }
+
+namespace {
+int steps(double od) { return static_cast<int>(std::lround(od * kDensityUnit)); }
+}  // namespace
+
+HaematoxylinLevels::HaematoxylinLevels(double threshold_od, double mean_od)
+    : threshold(steps(threshold_od)), mean(steps(mean_od)) {}
 
 HaematoxylinBorder fit_haematoxylin_border(std::span<const RgbImage> patches) {
     Histogram tissue(kMaxDensity + 1, 0), glass(kMaxDensity + 1, 0);

@@ -23,4 +23,13 @@ struct HaematoxylinBorder {
 /// there is no tissue.
 HaematoxylinBorder fit_haematoxylin_border(std::span<const RgbImage> patches);
 
+/// A slide's threshold and mean density, in density steps (model/classical_filters.h).
+struct HaematoxylinLevels {
+    HaematoxylinLevels(double threshold_od, double mean_od);
+    /// The threshold where the local mean is `local`: dense surroundings need more, pale ones less,
+    /// by half of the difference from the slide's mean.
+    int limit(int local) const { return threshold + (local - mean) / 2; }
+    int threshold, mean;
+};
+
 }  // namespace wsi

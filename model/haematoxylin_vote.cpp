@@ -46,24 +46,17 @@ struct Scratch {
     std::vector<uint32_t> sums;
 };
 
-/// In density steps; vote: log-odds per step of density.
-struct Ballot {
-    int threshold, mean;
-    double weight;
-};
-
-void vote(const Ballot& ballot, const Scratch& s, GrayView probability) {
+void vote(const HaematoxylinLevels& levels, double weight, const Scratch& s, GrayView probability) {
     static const std::array<int, 256> log_odds = make_log_odds();
     static const std::vector<uint8_t> probabilities = make_probabilities();
-    const int least = -ballot.threshold * 3 / 2, most = ballot.threshold;
+    const int least = -levels.threshold * 3 / 2, most = levels.threshold;
     const auto per_step =
-        static_cast<int64_t>(std::lround(ballot.weight * kLogOddsUnit * 65536 / ballot.threshold));
+        static_cast<int64_t>(std::lround(weight * kLogOddsUnit * 65536 / levels.threshold));
     for (int64_t y = 0; y < probability.height; ++y) {
         const uint16_t *near = s.near.view().row(y), *local = s.local.view().row(y);
         uint8_t* p = probability.row(y);
         for (int64_t x = 0; x < probability.width; ++x) {
-            const int limit = ballot.threshold + (local[x] - ballot.mean) / 2;
-            const int excess = std::clamp(near[x] - limit, least, most);
+            const int excess = std::clamp(near[x] - levels.limit(local[x]), least, most);
             const int64_t sum = log_odds[p[x]] + ((excess * per_step) >> 16);
             p[x] = probabilities[static_cast<size_t>(
                 kMostLogOdds + std::clamp<int64_t>(sum, -kMostLogOdds, kMostLogOdds))];
@@ -97,8 +90,7 @@ void HaematoxylinVote::segment(std::span<TileSlot* const> batch,
     thread_local Scratch s;
     WSI_CHECK(slide_params.size() >= 2, slide_params.size(), " slide parameters");
     inner_->segment(batch, slide_params.subspan(2));
-    const auto steps = [](double v) { return static_cast<int>(std::lround(v * kDensityUnit)); };
-    const Ballot ballot{steps(slide_params[0]), steps(slide_params[1]), weight_};
+    const HaematoxylinLevels levels(slide_params[0], slide_params[1]);
     for (TileSlot* slot : batch) {
         const RgbImage& all = spec_.normalised ? slot->normalised : slot->rgb;
         const PixelRect whole{0, 0, all.width(), all.height()};
@@ -108,9 +100,9 @@ void HaematoxylinVote::segment(std::span<TileSlot* const> batch,
             image->resize(rgb.width, rgb.height);
         haematoxylin_density(rgb, s.density);
         box_mean(s.density, s.near, radius_px(kSquareUm, spec_.mpp), s.sums);
-        fill_glass(rgb, s.near.view(), ballot.mean, s.density);
+        fill_glass(rgb, s.near.view(), levels.mean, s.density);
         box_mean(s.density, s.local, radius_px(kSurroundingsUm, spec_.mpp), s.sums);
-        vote(ballot, s, slot->maps[kProbability].view().crop(inside));
+        vote(levels, weight_, s, slot->maps[kProbability].view().crop(inside));
     }
 }
 

@@ -21,12 +21,12 @@ import numpy as np
 PROGRAM, SLIDE = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
 SMALL_REGIONS = ["--set", "tiling.region_px=512"]
 FAST = ["--model", "classical"]  # a network would only make the same manners slower
-COMMANDS = ("batch", "info", "doctor", "config", "export", "resegment", "measure", "compare", "evaluate", "train", "patches")
+OTHER_COMMANDS = ("info", "doctor", "config", "export", "resegment", "measure", "compare", "evaluate", "train", "patches")
 
 
 def with_fast_model(args):
     """The command line with a fast model, where it segments and names none itself."""
-    segments = args and args[0] not in COMMANDS[1:] and "--help" not in args and "--version" not in args
+    segments = args and args[0] not in OTHER_COMMANDS and "--help" not in args and "--version" not in args
     return [*args, *FAST] if segments and "--model" not in args else list(args)
 
 
