@@ -82,7 +82,7 @@ void segment_window(ConstRgbView rgb, const HaematoxylinLevels& levels, GrayView
     haematoxylin_density(rgb, s.density);
     smooth_binomial(s.density, s.fine, s.temporary);
     smooth_binomial(s.fine, s.smooth, s.temporary);
-    fill_glass(rgb, s.fine.view(), levels.mean, s.density);
+    fill_unstained(rgb, s.fine.view(), levels.mean, s.density);
     box_mean(s.density, s.near, kNearRadius, s.sums);
     box_mean(s.density, s.local, kLocalRadius, s.sums);
     threshold_density(levels, s, probability, s.mask);
@@ -94,7 +94,7 @@ void segment_window(ConstRgbView rgb, const HaematoxylinLevels& levels, GrayView
 
 ClassicalSegmenter::ClassicalSegmenter() {
     spec_.name = "classical";
-    spec_.hash = "classical-4";
+    spec_.hash = "classical-5";
     spec_.halo_px = kHaloPx;
     spec_.normalised = false;
 }

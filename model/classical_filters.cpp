@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "stages/ink.h"
+
 namespace wsi {
 
 namespace {
@@ -66,8 +68,10 @@ void haematoxylin_density(ConstRgbView rgb, DensityView out) {
         const uint8_t* in = rgb.row(y);
         uint16_t* to = out.row(y);
         for (int64_t x = 0; x < rgb.width; ++x, in += 3)
-            to[x] = static_cast<uint16_t>(
-                std::clamp(table[0][in[0]] + table[1][in[1]] + table[2][in[2]], 0, kMaxDensity));
+            to[x] = is_ink(in)
+                        ? uint16_t{0}
+                        : static_cast<uint16_t>(std::clamp(
+                              table[0][in[0]] + table[1][in[1]] + table[2][in[2]], 0, kMaxDensity));
     }
 }
 
@@ -133,13 +137,13 @@ bool is_glass(const uint8_t* rgb) {
     return rgb[0] > kDarkestGlass && rgb[1] > kDarkestGlass && rgb[2] > kDarkestGlass;
 }
 
-void fill_glass(ConstRgbView rgb, ConstDensityView density, int mean, DensityView out) {
+void fill_unstained(ConstRgbView rgb, ConstDensityView density, int mean, DensityView out) {
     for (int64_t y = 0; y < rgb.height; ++y) {
         const uint8_t* p = rgb.row(y);
         const uint16_t* from = density.row(y);
         uint16_t* to = out.row(y);
         for (int64_t x = 0; x < rgb.width; ++x, p += 3) {
-            to[x] = is_glass(p) ? static_cast<uint16_t>(mean) : from[x];
+            to[x] = is_glass(p) || is_ink(p) ? static_cast<uint16_t>(mean) : from[x];
         }
     }
 }

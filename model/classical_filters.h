@@ -16,7 +16,7 @@ inline constexpr int kDensityUnit = 1024;
 inline constexpr int kMaxDensity = 4095;
 
 /// Haematoxylin density by fixed stain vectors, eosin taken out, by least squares; clamped to
-/// 0..kMaxDensity. out: size of rgb.
+/// 0..kMaxDensity; 0 where there is ink. out: size of rgb.
 void haematoxylin_density(ConstRgbView rgb, DensityView out);
 
 /// Mean over a (2 radius + 1)² box, rounded down; past the border the edge pixel repeats.
@@ -30,9 +30,9 @@ void smooth_binomial(ConstDensityView in, DensityView out, DensityImage& scratch
 /// Brighter than any tissue in all channels.
 bool is_glass(const uint8_t* rgb);
 
-/// A copy in which glass and what lies past the slide count as average tissue: or else the local
+/// A copy in which glass, ink and what lies past the slide count as average tissue: or else the local
 /// mean would fall, and the threshold with it, along every border of the tissue.
-void fill_glass(ConstRgbView rgb, ConstDensityView density, int mean, DensityView out);
+void fill_unstained(ConstRgbView rgb, ConstDensityView density, int mean, DensityView out);
 
 /// Chamfer distance (3 straight, 4 diagonal, so three per pixel) from each pixel of the mask to the
 /// nearest pixel outside it, at most kDistanceCap. Reach kDistanceCap / 3 pixels.

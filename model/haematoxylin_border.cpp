@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "model/classical_filters.h"
+#include "stages/ink.h"
 
 namespace wsi {
 
@@ -75,7 +76,9 @@ HaematoxylinBorder fit_haematoxylin_border(std::span<const RgbImage> patches) {
         smooth_binomial(density, smooth, temporary);
         for (int64_t i = 0; i < patch.size().area(); ++i) {
             const uint16_t value = smooth.data()[i];
-            if (is_glass(patch.data() + 3 * i)) {
+            const uint8_t* rgb = patch.data() + 3 * i;
+            if (is_ink(rgb)) continue;
+            if (is_glass(rgb)) {
                 ++glass[value];
                 ++glass_count;
                 continue;

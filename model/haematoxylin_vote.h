@@ -10,11 +10,14 @@ namespace wsi {
 /// blood cells and pigment are dark and pale nuclei are not, but their colour tells. The log-odds
 /// of each pixel gain
 ///
-///     weight · (h − limit) / threshold,   the quotient within −1.5..1
+///     weight · ((h − limit) / threshold + 7.5 · min(0, b − usual))
+///
+/// where the quotient ends at 1, and it and the sum at −1.5. Integers throughout.
 ///
 /// h: haematoxylin density, mean of a square of 1 µm; threshold, limit: the border between nuclei
 /// and the rest on this slide, and that border raised by half of what the surroundings (24 µm) have
-/// above the slide's mean (model/haematoxylin_border.h). Integers throughout.
+/// above the slide's mean (model/haematoxylin_border.h); b, usual: the square's blueness, and the
+/// median of the slide's stained pixels (model/blueness.h), which H&E slides alone have.
 class HaematoxylinVote final : public Segmenter {
 public:
     HaematoxylinVote(std::unique_ptr<Segmenter> inner, double weight);
@@ -23,8 +26,8 @@ public:
     int64_t working_bytes() const override;
     int64_t shared_bytes() const override { return inner_->shared_bytes(); }
     bool owns_thread() const override { return inner_->owns_thread(); }
-    /// {threshold, mean} of the smoothed haematoxylin density, natural-log OD, then the inner
-    /// segmenter's own.
+    /// {threshold, mean} of the smoothed haematoxylin density, natural-log OD; the usual blueness
+    /// in its steps; then the inner segmenter's own.
     std::vector<double> fit_slide(const SlideSample& sample) const override;
     void segment(std::span<TileSlot* const> batch, std::span<const double> slide_params) override;
 

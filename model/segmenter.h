@@ -76,6 +76,7 @@ struct SlideSample {
     /// Squares of work pixels, white where there is no tissue, stain-normalised if the spec says
     /// so.
     std::vector<RgbImage> patches;
+    StainSet stains = StainSet::He;
 };
 
 /// Segments batches of tiles. segment() is called by up to `max_concurrency()` threads at once.

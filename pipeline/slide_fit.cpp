@@ -129,6 +129,7 @@ SlideFit fit_slide(const Slide& slide, const SlidePlan& plan, const TissueMask& 
     // What is not tissue (ink, glass) must not pull the segmenter's thresholds.
     for (Patch& patch : patches) blank_outside(tissue, patch);
     SlideSample sample;
+    sample.stains = config.stain.stains;
     const StainNormaliser normalise(fit.stain, config.stain.stains);
     for (Patch& patch : patches) {
         if (plan.spec.normalised) normalise(patch.rgb.view(), patch.rgb.view());

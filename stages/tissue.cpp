@@ -6,6 +6,8 @@
 #include <opencv2/imgproc.hpp>
 #include <vector>
 
+#include "stages/ink.h"
+
 namespace wsi {
 
 bool TissueMask::contains(double x_work, double y_work) const {
@@ -60,14 +62,6 @@ std::array<int, 3> glass_level(ConstRgbView image) {
         level[c] = static_cast<int>(std::max_element(histogram[c].begin(), histogram[c].end()) -
                                     histogram[c].begin());
     return level;
-}
-
-/// Ink and black borders: colours that neither H&E nor DAB can give at this resolution.
-bool is_ink(const uint8_t* p, const Density& d) {
-    const int r = p[0], g = p[1], b = p[2];
-    if (g > r + 12 && g > b + 4) return true;   // green
-    if (g > r + 35 && b > r + 60) return true;  // blue, cyan: red is absorbed most
-    return d.mean > 1.6f && d.chroma < 0.35f;   // black
 }
 
 /// Otsu's threshold on the densities (bins of 0.005 up to 1.28), kept where real tissue can begin.
@@ -135,6 +129,10 @@ void fill_small_holes(cv::Mat& mask, double max_area_px) {
         }
 }
 
+/// Up to here an image is a field of view that someone chose, not a slide. Where it holds tissue,
+/// its empty parts are lumina and fat, whose few nuclei are too small to be seen in the overview.
+constexpr double kLargestFieldUm2 = 1e6;
+
 }  // namespace
 
 GrayImage find_tissue(ConstRgbView image, double mpp, const TissueConfig& config) {
@@ -153,7 +151,7 @@ GrayImage find_tissue(ConstRgbView image, double mpp, const TissueConfig& config
                             std::max({od[0], od[1], od[2]}) - std::min({od[0], od[1], od[2]})};
             mean.at<float>(y, x) = d.mean;
             chroma.at<float>(y, x) = d.chroma;
-            ink.at<uint8_t>(y, x) = is_ink(p, d) ? 1 : 0;
+            ink.at<uint8_t>(y, x) = is_ink(p) ? 1 : 0;
         }
     grow(ink, 1.5 * config.margin_um / mpp);  // ink fades out at its border
     cv::Mat smooth;
@@ -168,11 +166,12 @@ GrayImage find_tissue(ConstRgbView image, double mpp, const TissueConfig& config
         for (int x = 0; x < width; ++x)
             mask.at<uint8_t>(y, x) =
                 ink.at<uint8_t>(y, x) == 0 && smooth.at<float>(y, x) >= threshold ? 1 : 0;
+    const double image_um2 = static_cast<double>(width) * height * mpp * mpp;
     // On a slide a small piece is dirt; on one field of view of fat it may be all that there is.
     constexpr double kLeastShare = 0.01;
-    const double smallest = std::min(config.min_area_um2 / (mpp * mpp),
-                                     kLeastShare * static_cast<double>(width) * height);
-    keep_tissue_pieces(mask, chroma, smallest);
+    keep_tissue_pieces(mask, chroma,
+                       std::min(config.min_area_um2, kLeastShare * image_um2) / (mpp * mpp));
+    if (image_um2 <= kLargestFieldUm2 && cv::countNonZero(mask) != 0) mask.setTo(1);
     fill_small_holes(mask, config.min_area_um2 / (mpp * mpp));
     grow(mask, config.margin_um / mpp);
     mask.setTo(0, ink);

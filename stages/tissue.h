@@ -23,7 +23,8 @@ struct TissueMask {
 /// Finds tissue on an overview image, about config.mpp per pixel, 3 channels RGB uint8, any size ≥
 /// 1x1. Robust on pale, dark and IHC tissue; pen marks, glass edges, cover-slip lines and black
 /// borders are left out. `overview_mpp` is the resolution of `overview`. Returns 0/1 per overview
-/// pixel. An image smaller than config.min_area_um2 is all tissue, ink excepted.
+/// pixel. An image of at most 1 mm², a field of view, that holds tissue is all tissue,
+/// ink excepted; one smaller than config.min_area_um2 is so in any case.
 GrayImage find_tissue(ConstRgbView overview, double overview_mpp, const TissueConfig& config);
 
 }  // namespace wsi

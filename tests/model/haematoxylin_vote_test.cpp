@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 
 namespace wsi {
@@ -65,6 +66,31 @@ TEST(HaematoxylinVoteTest, colour_tells_nuclei_from_red_cells_that_are_as_dark) 
     EXPECT_LT(p(64, 80), 60) << "between";
 }
 
+/// What the vote makes of 128 in the middle of a square of one colour amid `tissue`.
+uint8_t voted_on(std::array<uint8_t, 3> colour, StainSet stains) {
+    HaematoxylinVote vote(std::make_unique<Constant>(128), 4);
+    const std::vector<double> params = vote.fit_slide({{tissue(256)}, stains});
+    TileSlot slot;
+    slot.rgb = tissue(192);
+    for (int64_t y = 80; y < 112; ++y)
+        for (int64_t x = 80; x < 112; ++x)
+            std::copy_n(colour.data(), 3, slot.rgb.view().at(x, y));
+    TileSlot* const batch[] = {&slot};
+    vote.segment(batch, params);
+    return slot.maps[kProbability](96, 96);
+}
+
+TEST(HaematoxylinVoteTest, brown_counts_against_a_nucleus_but_not_where_dab_marks_nuclei) {
+    constexpr std::array<uint8_t, 3> kBrown{90, 70, 40};
+    EXPECT_LT(voted_on(kBrown, StainSet::He) + 60, voted_on(kBrown, StainSet::Hdab));
+}
+
+TEST(HaematoxylinVoteTest, ink_and_soot_are_no_nuclei) {
+    for (const std::array<uint8_t, 3> ink : {std::array<uint8_t, 3>{30, 70, 190}, {40, 30, 36}})
+        for (const StainSet stains : {StainSet::He, StainSet::Hdab})
+            EXPECT_LT(voted_on(ink, stains), 10) << int{ink[0]};
+}
+
 TEST(HaematoxylinVoteTest, alone_it_finds_nothing_and_loses_nothing) {
     const GrayImage nowhere = voted(tissue(192), 0), everywhere = voted(tissue(192), 255);
     for (int64_t i = 0; i < nowhere.size().area(); ++i) {
@@ -99,11 +125,11 @@ TEST(HaematoxylinVoteTest, hands_the_inner_segmenter_its_own_parameters) {
     const Constant& its = *inner;
     HaematoxylinVote vote(std::move(inner), 4);
     EXPECT_THAT(vote.fit_slide({{tissue(128)}}),
-                testing::ElementsAre(testing::Gt(0.15), testing::Gt(0.0), 7));
+                testing::ElementsAre(testing::Gt(0.15), testing::Gt(0.0), testing::Lt(0.0), 7));
     TileSlot slot;
     slot.rgb = tissue(64);
     TileSlot* const batch[] = {&slot};
-    vote.segment(batch, std::vector<double>{0.7, 0.4, 7});
+    vote.segment(batch, std::vector<double>{0.7, 0.4, 100, 7});
     EXPECT_THAT(its.given, testing::ElementsAre(7));
 }
 
@@ -113,7 +139,7 @@ TEST(HaematoxylinVoteTest, leaves_what_lies_past_the_slide_alone) {
     slot.rgb = tissue(96);
     slot.inside = {0, 0, 48, 96};
     TileSlot* const batch[] = {&slot};
-    vote.segment(batch, std::vector<double>{0.7, 0.4, 7});
+    vote.segment(batch, std::vector<double>{0.7, 0.4, 100, 7});
     EXPECT_NE(slot.maps[kProbability](40, 40), 128);
     for (int64_t y = 0; y < 96; ++y) ASSERT_EQ(slot.maps[kProbability](48, y), 128);
 }

@@ -110,11 +110,21 @@ TEST(TissueTest, an_image_smaller_than_the_least_piece_is_all_tissue) {
 }
 
 TEST(TissueTest, a_small_piece_is_dirt_on_a_slide_and_tissue_on_a_field_of_fat) {
-    const PixelRect septum{10, 10, 6, 1}, speck{24, 24, 1, 1};
-    const GrayImage field = Overview({31, 31}).paint(septum, kTissue).paint(speck, kTissue).find();
-    EXPECT_EQ(share(field, septum), 1);
-    EXPECT_EQ(share(field, speck), 0);
+    const PixelRect septum{10, 10, 6, 1}, speck{24, 24, 1, 1}, field{0, 0, 31, 31};
+    EXPECT_EQ(share(Overview({31, 31}).paint(septum, kTissue).find(), septum), 1);
+    EXPECT_EQ(share(Overview({31, 31}).paint(speck, kTissue).find(), field), 0);
     EXPECT_EQ(share(Overview({200, 160}).paint(septum, kTissue).find(), septum), 0);
+}
+
+// Lone nuclei between fat cells are too small for the overview.
+TEST(TissueTest, a_field_of_view_with_tissue_is_tissue_throughout_but_for_ink) {
+    const PixelRect vessel{10, 10, 6, 6}, stroke{24, 0, 4, 31};
+    Overview overview({31, 31});
+    const GrayImage field = overview.paint(vessel, kTissue).find();
+    EXPECT_EQ(share(field, {0, 0, 31, 31}), 1);
+    const GrayImage inked = overview.paint(stroke, {20, 60, 170}).find();
+    EXPECT_EQ(share(inked, stroke), 0);
+    EXPECT_EQ(share(inked, {0, 0, 18, 31}), 1);
 }
 
 /// A mask of random cells of 3.7 work pixels.
