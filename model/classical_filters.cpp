@@ -67,11 +67,10 @@ void haematoxylin_density(ConstRgbView rgb, DensityView out) {
     for (int64_t y = 0; y < rgb.height; ++y) {
         const uint8_t* in = rgb.row(y);
         uint16_t* to = out.row(y);
-        for (int64_t x = 0; x < rgb.width; ++x, in += 3)
-            to[x] = is_ink(in)
-                        ? uint16_t{0}
-                        : static_cast<uint16_t>(std::clamp(
-                              table[0][in[0]] + table[1][in[1]] + table[2][in[2]], 0, kMaxDensity));
+        for (int64_t x = 0; x < rgb.width; ++x, in += 3) {
+            const int density = table[0][in[0]] + table[1][in[1]] + table[2][in[2]];
+            to[x] = static_cast<uint16_t>(is_ink(in) ? 0 : std::clamp(density, 0, kMaxDensity));
+        }
     }
 }
 
