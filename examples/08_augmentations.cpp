@@ -1,8 +1,8 @@
 // Draws what each augmentation of training does to one patch of a slide: docs/augmentations.jpg.
 // usage: example_08_augmentations SLIDE OUT.jpg [X Y], the place as shares of width and height
-// Rows of four: as it is, turned and scaled, elastic, vesicular bluer nuclei; pale nuclei, red
-// blood cells, pigment, ink; stain, another laboratory's stain, exposure, gamma; intensity, CLAHE,
-// noise taken away, noise; blur, sharpened, everything by its chance twice.
+// Rows of four: as it is, turned and scaled, elastic, rows of nuclei; clumps of nuclei, vesicular
+// bluer ones, pale ones, red blood cells; pigment, ink, stain, another laboratory's stain;
+// exposure, gamma, intensity, CLAHE; noise taken away, noise, blur, sharpened; all by chance.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -67,7 +67,8 @@ RgbImage changed(const Piece& piece, const std::function<void(TrainingPatch&, Ra
 }
 
 RgbImage sheet_of(const std::vector<RgbImage>& pictures) {
-    const int step = kSide + kGap, rows = static_cast<int>(pictures.size()) / kColumns;
+    const int step = kSide + kGap,
+              rows = (static_cast<int>(pictures.size()) + kColumns - 1) / kColumns;
     RgbImage sheet(kColumns * step - kGap, rows * step - kGap, 255);
     for (size_t i = 0; i < pictures.size(); ++i) {
         const int64_t x0 = step * static_cast<int64_t>(i % kColumns);
@@ -90,6 +91,7 @@ int main(int argc, char** argv) try {
     Random turn(7);
     pictures.push_back(cut_patch(piece.rgb, piece.ids, kSide, 1, turn).rgb);
     pictures.push_back(changed(piece, displace_elastically));
+    for (const uint64_t seed : {2, 5}) pictures.push_back(changed(piece, crowd_nuclei, seed));
     for (const uint64_t seed : {7, 3}) pictures.push_back(changed(piece, make_nuclei_pale, seed));
     for (const uint64_t seed : {10, 4, 9})
         pictures.push_back(changed(piece, add_distractors, seed));
@@ -98,7 +100,7 @@ int main(int argc, char** argv) try {
     for (auto* const change : {change_exposure, change_gamma, change_intensity, equalise_locally,
                                remove_noise, add_noise, blur, sharpen})
         pictures.push_back(changed(piece, [change](auto& p, Random& r) { change(p.rgb, r); }));
-    for (const uint64_t seed : {9, 10})
+    for (const uint64_t seed : {9, 10, 11, 12})
         pictures.push_back(
             augment(piece.rgb, piece.ids, kSide, kReferenceHe, AugmentOptions{}, seed).rgb);
     write_jpeg_picture(argv[2], sheet_of(pictures).view());

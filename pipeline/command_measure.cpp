@@ -5,9 +5,7 @@ namespace wsi {
 
 int measure_command(const MeasureOptions& what, const CommonOptions& options) {
     check_outputs(what.outputs);
-    CommonOptions plain = options;
-    plain.model = "classical";  // no network's settings: what is measured was found elsewhere
-    Config config = effective_config(plain);
+    Config config = networkless_config(options);
     config.run.keep_maps = false;  // there are none
     SlideJob job = make_job(what.slide, options);
     job.outputs = what.outputs;

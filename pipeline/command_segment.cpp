@@ -49,6 +49,11 @@ Config effective_config(const CommonOptions& o) {
     return config;
 }
 
+Config networkless_config(CommonOptions options) {
+    options.model = "classical";
+    return effective_config(options);
+}
+
 ProvenancePaths provenance_paths(const CommonOptions& o) {
     return o.no_provenance_paths ? ProvenancePaths::LeftOut : ProvenancePaths::Written;
 }

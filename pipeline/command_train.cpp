@@ -7,9 +7,7 @@
 namespace wsi {
 
 int train_command(const TrainJob& job, const CommonOptions& options) {
-    CommonOptions plain = options;
-    plain.model = "classical";  // no other network's settings: what is trained gets its own
-    const Config config = effective_config(plain);
+    const Config config = networkless_config(options);
     const Runtime runtime(config.run.threads);
     keep_freed_memory();
     const TrainReport report = run_training(job, config, install_stop_signals());

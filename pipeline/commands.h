@@ -31,6 +31,10 @@ struct CommonOptions {
 /// Configuration in force: defaults, preset, file, --set, then the named options. Validated.
 Config effective_config(const CommonOptions& options);
 
+/// The same where no network takes part or one is only about to learn: --model is not asked, and no
+/// weights' own settings count.
+Config networkless_config(CommonOptions options);
+
 /// What --no-provenance-paths asks for.
 ProvenancePaths provenance_paths(const CommonOptions& options);
 

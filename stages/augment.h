@@ -21,6 +21,8 @@ struct AugmentOptions {
     /// smaller, because nuclei of NuInsSeg are twice as wide, at its stated resolution, as others'.
     double affine = 0.65;
     double elastic = 0.2;  ///< smooth displacement of at most 6 px
+    /// Copies of the patch's nuclei beside, before and behind others, in rows or clumps.
+    double crowding = 0.4;
     /// Nuclei pale all over or vesicular (a dark rim, an inside like its surroundings), or bluer.
     double paleness = 0.5;
     double distractors = 0.4;  ///< red blood cells, pigment or ink between the nuclei
@@ -41,6 +43,7 @@ struct AugmentOptions {
 TrainingPatch cut_patch(const RgbImage& rgb, const LabelImage& ids, int side, double affine,
                         Random& random);
 void displace_elastically(TrainingPatch& patch, Random& random);
+void crowd_nuclei(TrainingPatch& patch, Random& random);
 void make_nuclei_pale(TrainingPatch& patch, Random& random);
 void add_distractors(TrainingPatch& patch, Random& random);
 void change_exposure(RgbImage& rgb, Random& random);

@@ -113,6 +113,7 @@ TrainingPatch augment(const RgbImage& rgb, const LabelImage& ids, int side,
     Random random(seed);
     TrainingPatch patch = cut_patch(rgb, ids, side, options.affine, random);
     if (random.chance(options.elastic)) displace_elastically(patch, random);
+    if (random.chance(options.crowding)) crowd_nuclei(patch, random);
     if (random.chance(options.paleness)) make_nuclei_pale(patch, random);
     if (random.chance(options.distractors)) add_distractors(patch, random);
     if (random.chance(options.calm)) remove_noise(patch.rgb, random);

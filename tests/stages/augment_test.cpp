@@ -91,6 +91,57 @@ TEST(AugmentTest, pale_nuclei_come_near_their_surroundings_which_stay) {
     EXPECT_LT(dark_rims, pale_inside);
 }
 
+/// Two dark nuclei of 12 px amid light tissue.
+TrainingPatch two_nuclei() {
+    TrainingPatch patch{RgbImage(128, 128, 200), LabelImage(128, 128)};
+    for (int y = 0; y < 128; ++y)
+        for (int x = 0; x < 128; ++x)
+            for (const uint32_t id : {1U, 2U})
+                if (std::hypot(x - 40.0 * id, y - 64) < 6) {
+                    patch.ids(x, y) = id;
+                    for (int c = 0; c < 3; ++c) patch.rgb(x, y, c) = 80;
+                }
+    return patch;
+}
+
+TEST(AugmentTest, crowding_adds_whole_nuclei_that_touch_or_overlap_others) {
+    int touching = 0;
+    for (uint64_t seed = 0; seed < 40; ++seed) {
+        TrainingPatch patch = two_nuclei();
+        Random random(seed);
+        crowd_nuclei(patch, random);
+        const auto boxes = nucleus_boxes(patch.ids);
+        for (const auto& [id, box] : boxes) {
+            const int64_t cx = box.x + box.width / 2, cy = box.y + box.height / 2;
+            EXPECT_NE(patch.ids(cx, cy), 0U) << seed;
+            EXPECT_LT(patch.rgb(cx, cy, 0), 100) << "a nucleus without a picture, seed " << seed;
+        }
+        for (int64_t y = 1; y < 128; ++y)
+            for (int64_t x = 1; x < 128; ++x) {
+                const uint32_t here = patch.ids(x, y);
+                const bool on_nucleus = here != 0;
+                EXPECT_EQ(on_nucleus, patch.rgb(x, y, 0) < 140) << x << ", " << y << ": " << seed;
+                for (const uint32_t other : {patch.ids(x - 1, y), patch.ids(x, y - 1)})
+                    touching += on_nucleus && other != 0 && other != here;
+            }
+        EXPECT_GE(boxes.size(), 2U);
+    }
+    EXPECT_GT(touching, 300);
+}
+
+TEST(AugmentTest, crowding_leaves_a_patch_without_whole_nuclei_alone) {
+    const TrainingPatch source = coloured(64);
+    TrainingPatch empty{source.rgb, LabelImage(64, 64)}, cut = source;
+    for (int y = 0; y < 64; ++y)
+        for (int x = 0; x < 64; ++x) cut.ids(x, y) = x < 8 ? 3 : 0;
+    for (const TrainingPatch& before : {empty, cut}) {
+        TrainingPatch patch = before;
+        Random random(5);
+        crowd_nuclei(patch, random);
+        EXPECT_TRUE(equal(patch, before));
+    }
+}
+
 TEST(AugmentTest, some_nuclei_become_bluer_than_they_were) {
     int bluer = 0;
     for (uint64_t seed = 0; seed < 40; ++seed) {
