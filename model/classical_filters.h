@@ -30,8 +30,8 @@ void smooth_binomial(ConstDensityView in, DensityView out, DensityImage& scratch
 /// Brighter than any tissue in all channels.
 bool is_glass(const uint8_t* rgb);
 
-/// A copy in which glass, ink and what lies past the slide count as average tissue: or else the local
-/// mean would fall, and the threshold with it, along every border of the tissue.
+/// A copy in which glass, ink and what lies past the slide count as average tissue: or else the
+/// local mean would fall, and the threshold with it, along every border of the tissue.
 void fill_unstained(ConstRgbView rgb, ConstDensityView density, int mean, DensityView out);
 
 /// Chamfer distance (3 straight, 4 diagonal, so three per pixel) from each pixel of the mask to the
