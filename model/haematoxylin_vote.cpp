@@ -16,8 +16,8 @@ namespace {
 
 constexpr double kSquareUm = 1, kSurroundingsUm = 24;
 constexpr double kBluenessShare = 7.5;  ///< of the weight, per unit of blueness that is missing
-constexpr int kLogOddsUnit = 1024;  ///< steps per unit of log-odds
-constexpr int kFraction = 65536;    ///< of one step, in factors
+constexpr int kLogOddsUnit = 1024;      ///< steps per unit of log-odds
+constexpr int kFraction = 65536;        ///< of one step, in factors
 
 /// Side of an odd square, as the pixels on each side of its middle.
 int radius_px(double side_um, Mpp mpp) {
