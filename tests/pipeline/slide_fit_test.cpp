@@ -17,7 +17,8 @@
 namespace wsi {
 namespace {
 
-constexpr PixelSize kSlide{4096, 3072};
+// 1.2 mm²: more than a field of view, all of which would be tissue.
+constexpr PixelSize kSlide{4608, 4096};
 constexpr int64_t kGlassRight = 1024;  // glass left of here, level-0 pixels
 
 /// Answers a fit with what it was given: patches, pixels that are not white, a checksum.
