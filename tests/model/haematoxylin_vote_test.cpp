@@ -73,8 +73,7 @@ uint8_t voted_on(std::array<uint8_t, 3> colour, StainSet stains) {
     TileSlot slot;
     slot.rgb = tissue(192);
     for (int64_t y = 80; y < 112; ++y)
-        for (int64_t x = 80; x < 112; ++x)
-            std::copy_n(colour.data(), 3, slot.rgb.view().at(x, y));
+        for (int64_t x = 80; x < 112; ++x) std::copy_n(colour.data(), 3, slot.rgb.view().at(x, y));
     TileSlot* const batch[] = {&slot};
     vote.segment(batch, params);
     return slot.maps[kProbability](96, 96);
