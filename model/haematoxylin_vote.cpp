@@ -57,7 +57,7 @@ void vote(const HaematoxylinLevels& levels, int usual, double weight, const Scra
     static const std::vector<uint8_t> probabilities = make_probabilities();
     // Both in units of the threshold, and then of log-odds.
     const int least = -levels.threshold * 3 / 2, most = levels.threshold;
-    const auto per_missing = static_cast<int>(
+    const auto per_missing = static_cast<int64_t>(
         std::lround(kBluenessShare * levels.threshold * kFraction / kBluenessUnit));
     const auto per_step =
         static_cast<int64_t>(std::lround(weight * kLogOddsUnit * kFraction / levels.threshold));
@@ -66,8 +66,9 @@ void vote(const HaematoxylinLevels& levels, int usual, double weight, const Scra
         uint8_t* p = probability.row(y);
         for (int64_t x = 0; x < probability.width; ++x) {
             const int excess = std::clamp(near[x] - levels.limit(local[x]), least, most);
-            const int missing = std::min(0, s.blueness.at(x, y) - usual) * per_missing / kFraction;
-            const int64_t said = std::max(excess + missing, least) * per_step / kFraction;
+            const int64_t missing =
+                std::min(0, s.blueness.at(x, y) - usual) * per_missing / kFraction;
+            const int64_t said = std::max<int64_t>(excess + missing, least) * per_step / kFraction;
             p[x] = probabilities[static_cast<size_t>(
                 kMostLogOdds +
                 std::clamp<int64_t>(log_odds[p[x]] + said, -kMostLogOdds, kMostLogOdds))];
