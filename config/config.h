@@ -81,6 +81,8 @@ struct NetworkConfig {
     bool distance = true;           ///< second head: per-nucleus normalised distance
     bool deep_supervision = false;  ///< a head on every scale, for the loss alone
     FusionKind fusion = FusionKind::None;
+    bool fusion_residual = true;    ///< efb_p, efb_x: the bottleneck + gamma · attention
+    bool fusion_norm = true;        ///< efb_p, efb_x: layer norms before attention
     std::string encoder = "vit_b";  ///< frozen
     int encoder_px = 1024;          ///< side of its input
     EncoderInput encoder_input = EncoderInput::Sam;
@@ -120,6 +122,9 @@ struct TrainConfig {
 
 /// What is measured on every nucleus beyond size and shape (docs/features.md).
 struct FeatureConfig {
+    /// Size, axes, solidity and circularity, mean and sd of both stains in the nucleus: nothing
+    /// else, whatever the switches below say.
+    bool brief = false;
     bool moments = true;       ///< central, normalised and Hu moments
     bool intensity = true;     ///< seven channels in nucleus, ring and edge
     bool texture = true;       ///< gradient, Canny and Haralick features of the first stain
@@ -130,6 +135,9 @@ struct FeatureConfig {
     bool ring_texture = true;  ///< texture of the second stain in the ring as well
     /// Gradient, Canny and Haralick on pixels of this resolution; 0 = on work pixels.
     double texture_mpp = 0;
+
+    bool stains_measured() const { return brief || intensity; }
+    bool neighbours_measured() const { return neighbours && !brief; }
 };
 
 enum class IhcPlace { Nucleus, Ring, Edge };

@@ -291,7 +291,7 @@ void validate(const Config& config) {
              ", ihc.moderate_od = ", ihc.moderate_od, " and ihc.strong_od = ", ihc.strong_od,
              " must not fall");
     if (config.stain.stains == StainSet::Hdab && config.features.intensity &&
-        ihc.place == IhcPlace::Ring && config.features.ring_um == 0)
+        !config.features.brief && ihc.place == IhcPlace::Ring && config.features.ring_um == 0)
         fail(ErrorKind::Config,
              "ihc.place = ring, but features.ring_um = 0 measures no ring; set it above 0");
     if (config.train.folds == 1 ||

@@ -81,6 +81,8 @@ void visit(V& v, SeparateConfig& c) {
 
 template <class V>
 void visit(V& v, FeatureConfig& c) {
+    v("brief", c.brief, Effect::Results, Range{},
+      "measure nothing but size, axes, solidity, circularity, and mean and sd of both stains");
     v("moments", c.moments, Effect::Results, Range{}, "measure central, normalised and Hu moments");
     v("intensity", c.intensity, Effect::Results, Range{},
       "measure stains and colours in nucleus, ring and edge");
@@ -135,6 +137,10 @@ void visit(V& v, NetworkConfig& c) {
       "unet3plus and eunet3plus: a head on every scale, whose losses are averaged");
     v("fusion", c.fusion, Effect::Training, Range{},
       "of a frozen encoder's embedding: none, concat, efb_r, efb_p, efb_p_literal or efb_x");
+    v("fusion_residual", c.fusion_residual, Effect::Training, Range{},
+      "efb_p, efb_x: add what attention found to the bottleneck");
+    v("fusion_norm", c.fusion_norm, Effect::Training, Range{},
+      "efb_p, efb_x: layer norms before attention");
     v("encoder", c.encoder, Effect::Training, Range{},
       "the frozen encoder: vit_b, vit_l, vit_h, mobile_sam; tiny is for tests");
     v("encoder_px", c.encoder_px, Effect::Training, Range{64, 1024},

@@ -214,14 +214,15 @@ void assemble(const SlidePlan& plan, const PartStore& parts, const ResultHeader&
     std::optional<CpuScope> clock(std::in_place, status.cpu, Stage::Write, CpuOf::Process);
     ResultWriter out(path, header);
     std::vector<Site> sites;
-    if (features.neighbours) sites.reserve(static_cast<size_t>(count_nuclei(plan, parts)));
+    if (features.neighbours_measured())
+        sites.reserve(static_cast<size_t>(count_nuclei(plan, parts)));
     std::optional<IhcScorer> grade;
-    if (config.stain.stains == StainSet::Hdab && features.intensity)
+    if (config.stain.stains == StainSet::Hdab && features.stains_measured())
         grade.emplace(config.ihc, header.schema);
     Assembler(plan, parts, out, status)
-        .run(features.neighbours ? &sites : nullptr, grade ? &*grade : nullptr);
+        .run(features.neighbours_measured() ? &sites : nullptr, grade ? &*grade : nullptr);
     if (grade) out.add_summary("ihc", grade->summary());
-    if (features.neighbours) {
+    if (features.neighbours_measured()) {
         clock.emplace(status.cpu, Stage::Neighbours, CpuOf::Process);
         measure_neighbours(sites, plan.frame, header, out, status);
         clock.emplace(status.cpu, Stage::Write, CpuOf::Process);

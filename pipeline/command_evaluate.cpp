@@ -58,8 +58,7 @@ public:
 private:
     /// Nobody looks at what is measured on nuclei: with it a run takes several times as long.
     static Config labels_only(Config config) {
-        FeatureConfig& f = config.features;
-        f.moments = f.intensity = f.texture = f.zernike = f.neighbours = false;
+        config.features.brief = true;
         return config;
     }
 

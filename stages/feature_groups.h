@@ -31,6 +31,7 @@ struct Scratch {
     size_t squared_stride = 0;    ///< of its rows
     std::vector<double> walks;    ///< lengths of ways inside the mask
     std::vector<int64_t> counts;  ///< pixels by squared distance to the outside
+    std::array<std::vector<float>, 2> stains;  ///< densities of the nucleus's pixels
     Patch patch;
     Summariser summarise;
     TexturePatch texture;
@@ -44,6 +45,11 @@ void begin_nucleus(std::span<const PixelRun> runs, Scratch& scratch);
 const FeatureSchema& shape_columns();
 void compute_shape(const NucleusPixels& nucleus, const WorkFrame& frame, Scratch& scratch,
                    float* out);
+
+/// Mean and sd of both stains in the nucleus: the first of compute_intensity's, without a patch.
+const FeatureSchema& stain_columns();
+void compute_stains(const NucleusPixels& nucleus, const Deconvolver& deconvolve, Scratch& scratch,
+                    float* out);
 
 /// Calipers, bounding circle and Fourier descriptors of the contour; needs scratch.ring_hull,
 /// which compute_outline makes itself.

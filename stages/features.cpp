@@ -19,7 +19,7 @@ PixelRect box_of(std::span<const PixelRun> runs) {
 }
 
 bool has_ring_texture(const FeatureConfig& config) {
-    return config.texture && config.ring_texture && config.ring_um > 0;
+    return !config.brief && config.texture && config.ring_texture && config.ring_um > 0;
 }
 
 }  // namespace
@@ -63,6 +63,10 @@ FeatureSchema feature_schema(const FeatureConfig& config) {
         all.insert(all.end(), group.begin(), group.end());
     };
     add(features::shape_columns());
+    if (config.brief) {
+        add(features::stain_columns());
+        return all;
+    }
     add(features::outline_columns());
     add(features::interior_columns());
     add(features::topology_columns());
@@ -81,7 +85,8 @@ FeatureSchema feature_schema(const FeatureConfig& config) {
 }
 
 int ring_px(const FeatureConfig& config, const WorkFrame& frame) {
-    if (!(config.intensity || has_ring_texture(config)) || config.ring_um == 0) return 0;
+    const bool used = !config.brief && (config.intensity || has_ring_texture(config));
+    if (!used || config.ring_um == 0) return 0;
     return std::max(1, static_cast<int>(std::lround(config.ring_um / frame.mpp())));
 }
 
@@ -107,6 +112,12 @@ void FeatureExtractor::operator()(const NucleusPixels& nucleus, std::span<float>
     WSI_CHECK(row.size() == columns_ && !nucleus.runs.empty());
     features::Scratch& s = *scratch_;
     features::begin_nucleus(nucleus.runs, s);
+    if (config_.brief) {
+        features::compute_shape(nucleus, frame_, s, row.data());
+        features::compute_stains(nucleus, deconvolve_, s,
+                                 row.data() + features::shape_columns().size());
+        return;
+    }
     if (config_.intensity || config_.texture)
         prefetch_patch(nucleus, s.box, surroundings_px(config_, frame_));
     float* out = row.data();
@@ -140,7 +151,7 @@ void FeatureExtractor::add_patch_features(const NucleusPixels& nucleus, float*& 
 }
 
 PixelRect FeatureExtractor::texture_rect(std::span<const PixelRun> runs) const {
-    if (!config_.texture || texture_per_work_ == 1) return {};
+    if (config_.brief || !config_.texture || texture_per_work_ == 1) return {};
     const int reach = has_ring_texture(config_) ? ring_px(config_, frame_) : 0;
     return features::TextureGrid{texture_per_work_}.around(box_of(runs).grown(reach));
 }

@@ -20,7 +20,8 @@ IhcScorer::IhcScorer(const IhcConfig& config, const FeatureSchema& schema) : con
                                  [&](const FeatureColumn& c) { return c.name == name; });
     if (at == schema.end())
         fail(ErrorKind::Config, "DAB is graded by ", name,
-             ", which is not measured; switch features.intensity on and features.ring_um above 0, "
+             ", which is not measured; switch features.intensity on, features.brief off and "
+             "features.ring_um above 0, "
              "or choose another ihc.place");
     column_ = static_cast<size_t>(at - schema.begin());
 }

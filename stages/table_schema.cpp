@@ -31,8 +31,8 @@ FeatureSchema stained_schema(const FeatureConfig& features, StainSet stains) {
 
 FeatureSchema table_schema(const FeatureConfig& features, StainSet stains) {
     FeatureSchema all = stained_schema(features, stains);
-    if (stains == StainSet::Hdab && features.intensity) append(all, ihc_columns());
-    if (features.neighbours) append(all, neighbour_columns());
+    if (stains == StainSet::Hdab && features.stains_measured()) append(all, ihc_columns());
+    if (features.neighbours_measured()) append(all, neighbour_columns());
     return all;
 }
 

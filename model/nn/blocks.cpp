@@ -104,13 +104,15 @@ void DoubleConvImpl::pack() {
     second_.pack();
 }
 
-at::Tensor max_blur_pool(const at::Tensor& x) {
+at::Tensor max_blur_pool(const at::Tensor& x, BlurBorder border) {
     const at::Tensor pooled = at::max_pool2d(x, 2);
     const int64_t channels = pooled.size(1);
     const at::Tensor row = at::tensor({0.25, 0.5, 0.25}, at::kFloat).to(pooled.options());
     const at::Tensor kernel = at::outer(row, row).expand({channels, 1, 3, 3});
-    return at::conv2d(at::replication_pad2d(pooled, {1, 1, 1, 1}), kernel, {}, {1, 1},
-                      at::IntArrayRef({0, 0}), {1, 1}, channels);
+    const at::Tensor padded = border == BlurBorder::Zeros
+                                  ? at::constant_pad_nd(pooled, {1, 1, 1, 1}, 0)
+                                  : at::replication_pad2d(pooled, {1, 1, 1, 1});
+    return at::conv2d(padded, kernel, {}, {1, 1}, at::IntArrayRef({0, 0}), {1, 1}, channels);
 }
 
 at::Tensor upsample(const at::Tensor& x, int64_t factor) {

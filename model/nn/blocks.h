@@ -76,9 +76,11 @@ private:
 };
 TORCH_MODULE(DoubleConv);
 
-/// 2x2 max pooling, then a fixed 3x3 binomial blur with replicated borders (MaxBlurPool of the
-/// authors' code; they pad with zeros, which darkens borders).
-at::Tensor max_blur_pool(const at::Tensor& x);
+/// What a blur sees past the image: its border again, or zeros as in the authors' code.
+enum class BlurBorder { Replicate, Zeros };
+
+/// 2x2 max pooling, then a fixed 3x3 binomial blur (MaxBlurPool of the authors' code).
+at::Tensor max_blur_pool(const at::Tensor& x, BlurBorder border = BlurBorder::Replicate);
 
 /// Bilinear, align_corners = false, by a whole factor.
 at::Tensor upsample(const at::Tensor& x, int64_t factor);

@@ -14,9 +14,10 @@ torch::nn::Conv2d conv1x1(int64_t in, int64_t out) {
 }
 
 /// The embedding at the bottleneck's size: max-blur pooled until it fits (64 → 32 → 16).
-at::Tensor aligned(const at::Tensor& embedding, const at::Tensor& bottleneck) {
+at::Tensor aligned(const at::Tensor& embedding, const at::Tensor& bottleneck,
+                   BlurBorder border = BlurBorder::Replicate) {
     at::Tensor s = embedding;
-    while (s.size(2) > bottleneck.size(2)) s = max_blur_pool(s);
+    while (s.size(2) > bottleneck.size(2)) s = max_blur_pool(s, border);
     WSI_CHECK(s.size(2) == bottleneck.size(2) && s.size(3) == bottleneck.size(3), "embedding ",
               embedding.size(2), "x", embedding.size(3), " does not halve down to ",
               bottleneck.size(2), "x", bottleneck.size(3));
@@ -75,7 +76,8 @@ private:
     torch::nn::BatchNorm2d bn_{nullptr};
 };
 
-/// Squeeze and excite on the joined mean, sigmoid gates on U, one head, no residual, no norm.
+/// Squeeze and excite on the joined mean, sigmoid gates on U, one head, no residual, no norm; the
+/// authors' blur pads with zeros, which darkens the border.
 class EfbR final : public FusionBlock {
 public:
     explicit EfbR(const FusionOptions& o) : attention_(*this, o.channels, 1) {
@@ -84,7 +86,7 @@ public:
         excite_ = register_module("excite", conv1x1(joined / 16, o.channels));
     }
     at::Tensor forward(const at::Tensor& u, const at::Tensor& e) override {
-        const at::Tensor z = global_mean(at::cat({u, aligned(e, u)}, 1));
+        const at::Tensor z = global_mean(at::cat({u, aligned(e, u, BlurBorder::Zeros)}, 1));
         const at::Tensor gate = at::sigmoid(excite_->forward(at::relu(squeeze_->forward(z))));
         const at::Tensor tokens = to_tokens(u);
         return to_map(attention_(to_tokens(gate * u), tokens, tokens), u);

@@ -27,6 +27,8 @@ Activation activation_of(NetworkActivation activation) {
 FusionOptions fusion_of(const NetworkConfig& config, int64_t channels) {
     if (config.fusion == FusionKind::None) return no_fusion();
     FusionOptions options;
+    options.residual = config.fusion_residual;
+    options.norm = config.fusion_norm;
     if (config.fusion == FusionKind::EfbLiteral) options = literal_efb(channels);
     if (config.fusion == FusionKind::Concat) options.kind = Fusion::Concat;
     if (config.fusion == FusionKind::EfbR) options.kind = Fusion::EfbR;

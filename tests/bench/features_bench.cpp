@@ -86,12 +86,27 @@ void features(benchmark::State& state, FeatureConfig config) {
     state.counters["pixels_each"] = static_cast<double>(field.pixels) / count;
 }
 
-constexpr double kRing = FeatureConfig{}.ring_um;
-BENCHMARK_CAPTURE(features, shape, FeatureConfig{false, false, false, 0, 32});
-BENCHMARK_CAPTURE(features, shape_moments, FeatureConfig{true, false, false, 0, 32});
-BENCHMARK_CAPTURE(features, shape_intensity, FeatureConfig{false, true, false, 0, 32});
-BENCHMARK_CAPTURE(features, shape_intensity_ring, FeatureConfig{false, true, false, kRing, 32});
-BENCHMARK_CAPTURE(features, shape_texture, FeatureConfig{false, false, true, 0, 32});
+FeatureConfig only(bool moments, bool intensity, bool texture, bool ring = false) {
+    FeatureConfig config;
+    config.moments = moments;
+    config.intensity = intensity;
+    config.texture = texture;
+    if (!ring) config.ring_um = 0;
+    return config;
+}
+
+FeatureConfig brief() {
+    FeatureConfig config;
+    config.brief = true;
+    return config;
+}
+
+BENCHMARK_CAPTURE(features, brief, brief());
+BENCHMARK_CAPTURE(features, shape, only(false, false, false));
+BENCHMARK_CAPTURE(features, shape_moments, only(true, false, false));
+BENCHMARK_CAPTURE(features, shape_intensity, only(false, true, false));
+BENCHMARK_CAPTURE(features, shape_intensity_ring, only(false, true, false, true));
+BENCHMARK_CAPTURE(features, shape_texture, only(false, false, true));
 BENCHMARK_CAPTURE(features, everything, FeatureConfig{});
 
 }  // namespace

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "model/nn/state.h"
 
 namespace wsi::nn {
@@ -23,20 +27,35 @@ constexpr std::pair<const char*, Fusion> kKinds[] = {{"concat", Fusion::Concat},
 
 }  // namespace
 
+FusionOptions efb_p(bool residual, bool norm, bool asks_unet = false) {
+    FusionOptions o = options(Fusion::EfbP, 16, 16);
+    o.residual = residual;
+    o.norm = norm;
+    o.queries_from_unet = asks_unet;
+    return o;
+}
+
 TEST(FusionTest, equals_plain_statements) {
     const StateFile file =
         read_state(std::string(WSI_SOURCE_DIR) + "/tests/fixtures/networks/fusion.safetensors");
     const at::NoGradGuard no_gradients;
-    for (const auto& [name, kind] : kKinds) {
-        const std::string prefix = std::string(name) + ".weights.";
+    std::vector<std::pair<std::string, FusionOptions>> all{
+        {"efb_p_literal", literal_efb(16)},
+        {"efb_p_plain_sum", efb_p(true, false)},
+        {"efb_p_bare", efb_p(false, true)},
+        {"efb_p_asks_unet", efb_p(true, true, true)}};
+    all[0].second.embedding_channels = 16;
+    for (const auto& [name, kind] : kKinds) all.emplace_back(name, options(kind, 16, 16));
+    for (const auto& [name, how] : all) {
+        const std::string prefix = name + ".weights.";
         StateDict weights;
         for (const auto& [key, tensor] : file.tensors)
             if (key.starts_with(prefix)) weights[key.substr(prefix.size())] = tensor;
-        const auto block = make_fusion(options(kind, 16, 16));
+        const auto block = make_fusion(how);
         load_into(*block, weights, name);
         block->eval();
         const at::Tensor got = block->forward(file.tensors.at("u"), file.tensors.at("e"));
-        const at::Tensor expected = file.tensors.at(std::string(name) + ".out");
+        const at::Tensor expected = file.tensors.at(name + ".out");
         EXPECT_LE(((got - expected).abs().max() / expected.abs().max()).item<double>(), 1e-5)
             << name;
     }

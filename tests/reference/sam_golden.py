@@ -78,8 +78,8 @@ def write_medsam(path):
                "scaled": torch.from_numpy(scaled.astype(np.float32))}, path)
 
 
-def blur_pool(x):
-    x = F.pad(F.max_pool2d(x, 2), (1, 1, 1, 1), mode="replicate")
+def blur_pool(x, border="replicate"):
+    x = F.pad(F.max_pool2d(x, 2), (1, 1, 1, 1), mode=border)
     kernel = torch.tensor([[1.0, 2, 1], [2, 4, 2], [1, 2, 1]]) / 16
     return F.conv2d(x, kernel.repeat(x.shape[1], 1, 1, 1), groups=x.shape[1])
 
@@ -96,12 +96,13 @@ def attention(t, q, k, v, heads):
 
 
 def efb(kind, t, u, e):
-    """models.md 4.2-4.4, said once more with torch.nn.functional."""
-    s = blur_pool(blur_pool(e))
+    """models.md 4.2-4.4, said once more with torch.nn.functional. Without gamma: no residual; without norm_q: no norm."""
+    border = "constant" if kind == "efb_r" else "replicate"
+    s = blur_pool(blur_pool(e, border), border)
     tokens = lambda x: x.flatten(2).transpose(1, 2)
     back = lambda x: x.transpose(1, 2).reshape(u.shape)
     conv = lambda name, x: F.conv2d(x, t[name + ".weight"], t[name + ".bias"])
-    norm = lambda name, x: F.layer_norm(x, x.shape[-1:], t[name + ".weight"], t[name + ".bias"])
+    norm = lambda name, x: F.layer_norm(x, x.shape[-1:], t[name + ".weight"], t[name + ".bias"]) if f"{name}.weight" in t else x
     joined = torch.cat([u, s], 1)
     z = joined.mean((2, 3), keepdim=True)
     if kind == "concat":
@@ -112,13 +113,14 @@ def efb(kind, t, u, e):
         g = torch.sigmoid(conv("excite", F.relu(conv("squeeze", z))))
         return back(attention(t, tokens(g * u), tokens(u), tokens(u), 1))
     g = F.glu(conv("excite", F.glu(conv("squeeze", z), 1)), 1)
-    if kind == "efb_p":
+    if kind.startswith("efb_p"):
         gated = g * F.glu(conv("fuse", joined), 1)
-        q = k = tokens(gated)
+        q, k = tokens(u if kind == "efb_p_asks_unet" else gated), tokens(gated)
     else:
         q, k = tokens(g * u), tokens(conv("project", s))
     kv = norm("norm_kv", k)
-    return u + t["gamma"] * back(attention(t, norm("norm_q", q), kv, kv, 8))
+    found = back(attention(t, norm("norm_q", q), kv, kv, 8))
+    return u + t["gamma"] * found if "gamma" in t else found
 
 
 def write_fusion(path, cu=16, ce=16):
@@ -140,6 +142,10 @@ def write_fusion(path, cu=16, ce=16):
     }
     u, e = torch.randn(2, cu, 4, 4), torch.randn(2, ce, 16, 16)
     tensors = {"u": u, "e": e}
+    whole = weights["efb_p"]
+    without = lambda *parts: {k: v.clone() for k, v in whole.items() if not k.startswith(parts)}
+    weights |= {"efb_p_literal": without("gamma", "norm"), "efb_p_plain_sum": without("norm"), "efb_p_bare": without("gamma"),
+                "efb_p_asks_unet": without(" ")}
     for kind, t in weights.items():
         tensors |= {f"{kind}.weights.{k}": v for k, v in t.items()}
         tensors[f"{kind}.out"] = efb(kind, t, u, e).contiguous()

@@ -356,6 +356,25 @@ TEST(FeaturesTest, groups_that_are_off_leave_the_others_as_they_are) {
     }
 }
 
+TEST(FeaturesTest, the_brief_table_holds_the_first_columns_of_the_whole_one) {
+    const Drawn drawn = ellipse(9, 6, 0.5);
+    const auto all = measure(drawn);
+    FeatureConfig config;
+    config.brief = true;
+    const FeatureSchema schema = feature_schema(config);
+    ASSERT_EQ(schema.size(), 21u);
+    EXPECT_EQ(ring_px(config, kFrame), 0);
+    FeatureExtractor extract(kFrame, kReferenceHe, config);
+    std::vector<float> row(schema.size() + 1, -7.5f);
+    extract(drawn.pixels(), std::span(row).first(schema.size()));
+    EXPECT_EQ(row.back(), -7.5f);
+    for (size_t k = 0; k < schema.size(); ++k) {
+        const double value = all.at(schema[k].name);
+        EXPECT_NEAR(static_cast<double>(row[k]), value, 1e-6 * std::abs(value)) << schema[k].name;
+    }
+    EXPECT_EQ(schema.back().name, "nucleus_E_sd");
+}
+
 /// Random points, their hull made by the code under test.
 std::vector<PixelPoint> random_hull(std::mt19937& random, std::vector<PixelPoint>& points) {
     points.resize(3 + random() % 30);
