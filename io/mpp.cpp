@@ -60,7 +60,10 @@ void resolve_mpp(const StatedResolution& stated, double override_mpp, SlideInfo&
         stated.objective_power && *stated.objective_power >= 1 && *stated.objective_power <= 200;
     if (override_mpp > 0) {
         use(override_mpp, override_mpp, MppSource::Override);
-        if (own) warn_contradiction(override_mpp, *stated.mpp_x, "the slide's own", info);
+        if (own)
+            warn_contradiction(override_mpp, *stated.mpp_x, "the slide's own", info);
+        else if (tags)
+            warn_contradiction(override_mpp, *stated.tiff_x, "its resolution tags", info);
         return;
     }
     if (own) {
@@ -74,7 +77,15 @@ void resolve_mpp(const StatedResolution& stated, double override_mpp, SlideInfo&
                 *stated.objective_power, *stated.mpp_x));
         return;
     }
-    if (tags) return use(*stated.tiff_x, *stated.tiff_y, MppSource::TiffTags);
+    if (tags) {
+        use(*stated.tiff_x, *stated.tiff_y, MppSource::TiffTags);
+        if (stated.mpp_x || stated.mpp_y)
+            info.warnings.push_back(fmt::format(
+                "the slide's own resolution ({}) cannot be true: {:.4g} µm/px of its resolution "
+                "tags is used; give --slide-mpp if it is wrong",
+                shown(stated.mpp_x, stated.mpp_y), *stated.tiff_x));
+        return;
+    }
     if (power) {
         const double mpp = 10 / *stated.objective_power;
         use(mpp, mpp, MppSource::ObjectivePower);

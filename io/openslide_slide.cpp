@@ -190,9 +190,10 @@ private:
         out.objective_power = number("openslide.objective-power");
         const auto x = number("openslide.mpp-x"), y = number("openslide.mpp-y");
         // OpenSlide 4 fills mpp of a generic TIFF from the tags: name the true source.
-        (info_.vendor == "generic-tiff" ? out.tiff_x : out.mpp_x) = x;
-        (info_.vendor == "generic-tiff" ? out.tiff_y : out.mpp_y) = y;
-        if (!x && !y) {
+        const bool tags_alone = info_.vendor == "generic-tiff";
+        (tags_alone ? out.tiff_x : out.mpp_x) = x;
+        (tags_alone ? out.tiff_y : out.mpp_y) = y;
+        if (!tags_alone || (!x && !y)) {
             const auto unit = property("tiff.ResolutionUnit");
             const double um = unit == "centimeter" ? 1e4 : unit == "inch" ? 25400 : 0;
             const auto rx = number("tiff.XResolution"), ry = number("tiff.YResolution");

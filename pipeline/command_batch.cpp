@@ -33,13 +33,18 @@ public:
             spdlog::info("[{}/{}] {}", i + 1, slides.size(), slides[i].path);
             results_.push_back(run_one(slides[i], stop));
             write_summaries(batch_.output_dir, results_);
-            // A full disk or a missing device would fail every slide after this one, too.
-            if (results_.back().status == "failed" && exit_code(results_.back().kind) == 4) break;
+            if (fails_them_all(results_.back())) break;
         }
         return finish(slides.size(), stop != StopRequest::None);
     }
 
 private:
+    /// A full disk or a missing device would fail every slide after this one, too; that this slide
+    /// has gone says nothing about them.
+    static bool fails_them_all(const SlideResult& r) {
+        return r.status == "failed" && exit_code(r.kind) == 4 && fs::exists(r.slide.path);
+    }
+
     std::vector<std::string> outputs_of(const BatchSlide& slide) const {
         std::vector<std::string> outputs;
         const fs::path base =
@@ -102,6 +107,9 @@ private:
             result.kind = error.kind();
             if (error.kind() == ErrorKind::Cancelled) result.status = "interrupted";
             spdlog::error("{}", error.what());
+        } catch (const std::exception& error) {  // ours or a library's mistake, on this slide
+            result.message = error.what();
+            spdlog::error("{}: {}", slide.path, error.what());
         }
         return result;
     }
@@ -111,14 +119,11 @@ private:
             return std::count_if(results_.begin(), results_.end(), test);
         };
         const auto failed = count([](const SlideResult& r) { return r.status == "failed"; });
-        const auto partial =
-            count([](const SlideResult& r) { return r.status == "complete_with_failures"; });
+        const auto partial = count([](const SlideResult& r) { return r.report.failed_blocks > 0; });
         spdlog::info("{} of {} slides done, {} failed, {} with unreadable blocks",
                      std::ssize(results_) - failed, total, failed, partial);
         if (interrupted) return exit_code(ErrorKind::Cancelled);
-        if (!results_.empty() && results_.back().status == "failed" &&
-            exit_code(results_.back().kind) == 4)
-            return 4;
+        if (!results_.empty() && fails_them_all(results_.back())) return 4;
         if (failed == std::ssize(results_)) return 3;
         return failed > 0 || partial > 0 ? 2 : 0;
     }

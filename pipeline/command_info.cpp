@@ -78,7 +78,8 @@ int info_command(const std::string& path, const std::string& format, const Commo
     const auto segmenter = make_segmenter(config.model);
     RunStatus status;
     const WorkFrame frame = make_work_frame(slide->info(), segmenter->input_spec().mpp);
-    const TissueMask tissue = find_slide_tissue(*slide, frame, config.tissue, status);
+    std::vector<FailedBlock> unreadable;  // a run lists them
+    const TissueMask tissue = find_slide_tissue(*slide, frame, config.tissue, status, unreadable);
     const SlidePlan plan = make_plan(
         frame, segmenter->input_spec(), config.tiling.region_px, tissue,
         window_halo_px(SeparateParams::from(config.separate, frame), config.features, frame));

@@ -102,13 +102,14 @@ int run_and_report(const SlideJob& job, const Config& config, const CommonOption
         case SlideOutcome::AlreadyComplete:
             spdlog::info("{} is already complete ({} nuclei): nothing to do", job.outputs.front(),
                          report.nuclei);
-            return 0;
+            break;
         case SlideOutcome::Complete:
-        case SlideOutcome::CompleteWithFailures: break;
+        case SlideOutcome::CompleteWithFailures:
+            spdlog::info("{} nuclei on {:.2f} mm² of tissue in {:.1f} s", report.nuclei,
+                         report.tissue_mm2, report.seconds);
+            break;
     }
-    spdlog::info("{} nuclei on {:.2f} mm² of tissue in {:.1f} s", report.nuclei, report.tissue_mm2,
-                 report.seconds);
-    if (report.outcome == SlideOutcome::Complete) return 0;
+    if (report.failed_blocks == 0) return 0;
     spdlog::warn("{} blocks of the slide could not be decoded; they are listed in /failed_tiles",
                  report.failed_blocks);
     return 2;

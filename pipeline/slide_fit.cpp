@@ -3,6 +3,7 @@
 #include <tbb/parallel_for.h>
 
 #include <algorithm>
+#include <mutex>
 
 #include "io/work_reader.h"
 
@@ -84,17 +85,22 @@ std::vector<uint8_t> tissue_pixels(const std::vector<Patch>& patches, const Tiss
 }  // namespace
 
 TissueMask find_slide_tissue(const Slide& slide, const WorkFrame& frame, const TissueConfig& config,
-                             RunStatus& status) {
+                             RunStatus& status, std::vector<FailedBlock>& failures) {
     status.enter("tissue");
     const WorkFrame overview = overview_frame(slide.info(), config.mpp);
     const WorkReader reader(slide, overview, kCacheBytes);
     RgbImage image(overview.size.width, overview.size.height);
     const int64_t strips = ceil_div(overview.size.height, kStripRows);
     std::atomic<int64_t> done{0};
+    std::mutex mutex;
     tbb::parallel_for(int64_t{0}, strips, [&](int64_t strip) {
         const PixelRect rect =
             intersection({0, strip * kStripRows, overview.size.width, kStripRows}, overview.rect());
-        reader.read(rect, image.view().crop(rect));  // unreadable blocks look like glass here
+        const auto failed = reader.read(rect, image.view().crop(rect));
+        if (!failed.empty()) {
+            const std::lock_guard lock(mutex);
+            failures.insert(failures.end(), failed.begin(), failed.end());
+        }
         status.phase_fraction = static_cast<double>(++done) / static_cast<double>(strips);
     });
     TissueMask mask;

@@ -30,9 +30,10 @@ std::string roi_hash(const RoiOptions& roi);
 /// Puts the user's mask or polygons in the place of the detected tissue. Throws Error{Config}.
 void apply_roi(const RoiOptions& roi, const WorkFrame& frame, TissueMask& tissue);
 
-/// Tissue on an overview of the slide, inside its bounds.
+/// Tissue on an overview of the slide, inside its bounds. What cannot be decoded looks like glass
+/// and is added to `failures`, in any order and maybe more than once.
 TissueMask find_slide_tissue(const Slide& slide, const WorkFrame& frame, const TissueConfig& config,
-                             RunStatus& status);
+                             RunStatus& status, std::vector<FailedBlock>& failures);
 
 /// Fits stain vectors and the segmenter's slide-wide parameters on patches drawn from tissue tiles
 /// by a seeded hash of their position, so that neither threads nor regions matter.

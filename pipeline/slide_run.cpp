@@ -19,6 +19,7 @@
 #include "pipeline/journal.h"
 #include "pipeline/measure_regions.h"
 #include "pipeline/provenance.h"
+#include "pipeline/region_buffer.h"
 #include "pipeline/runtime.h"
 #include "pipeline/texture_pixels.h"
 #include "stages/table_schema.h"
@@ -68,6 +69,8 @@ private:
     bool measure();
     KeepMaps keep_maps() const { return config_.run.keep_maps ? KeepMaps::Yes : KeepMaps::No; }
     bool map_and_finish();
+    bool has_roi() const { return !roi_.mask_png.empty() || !roi_.roi_geojson.empty(); }
+    void check_slide() const;
     void check_failures();
     ResultHeader result_header() const;
     void export_all(Restart rewrite);
@@ -89,7 +92,8 @@ private:
     SeparateParams separation_;
     std::optional<SlidePlan> plan_;
     SlideFit fit_;
-    TakenSummary taken_;  // of foreign nuclei
+    TakenSummary taken_;                        // of foreign nuclei
+    std::vector<FailedBlock> tissue_failures_;  // of the overview that tissue is found on
     std::vector<FailedBlock> failures_;
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
@@ -147,7 +151,9 @@ void SlideRun::prepare() {
     if (job_.known) {
         tissue_ = job_.known->tissue;
     } else {
-        tissue_ = find_slide_tissue(*slide_, frame_, config_.tissue, status_);
+        tissue_ = find_slide_tissue(*slide_, frame_, config_.tissue, status_, tissue_failures_);
+        if (!tissue_failures_.empty()) check_slide();
+        if (has_roi()) tissue_failures_.clear();  // the user's tissue holds, whatever is unreadable
         apply_roi(roi_, frame_, tissue_);
     }
     plan_.emplace(make_plan(frame_, segmenter_->input_spec(), config_.tiling.region_px, tissue_,
@@ -199,7 +205,7 @@ void SlideRun::take() {
 }
 
 bool SlideRun::measure() {
-    const bool all = roi_.mask_png.empty() && roi_.roi_geojson.empty();
+    const bool all = !has_roi();
     RunConfig run = config_.run;
     run.threads = threads_;
     const auto texture = texture_reader(*slide_, texture_frame_);
@@ -239,34 +245,35 @@ bool SlideRun::map_and_finish() {
     const auto texture = texture_reader(*slide_, texture_frame_);
     RegionFinisher finish(*plan_, parts_, tissue_, separation_, fit_.stain.matrix, config_.features,
                           texture.get(), keep_maps(), status_);
-    const std::string path = job_.slide;
-    run_flow(
-        {.plan = *plan_,
-         .reader = reader,
-         .normaliser = normaliser,
-         .segmenter = *segmenter_,
-         .slide_params = fit_.slide_params,
-         .parts = parts_,
-         .memory = memory,
-         .board = board,
-         .status = status_,
-         .threads = threads_,
-         .batch = config_.model.batch,
-         .shuffle_seed = job_.shuffle_seed,
-         .finish_region = [&](RegionIndex region) { finish(region); },
-         .check_slide =
-             [path] {
-                 if (!fs::exists(path))
-                     fail(ErrorKind::Device, path,
-                          ": the slide has gone while it was being read; bring it back and run the "
-                          "same command again to resume");
-             }});
+    run_flow({.plan = *plan_,
+              .reader = reader,
+              .normaliser = normaliser,
+              .segmenter = *segmenter_,
+              .slide_params = fit_.slide_params,
+              .parts = parts_,
+              .memory = memory,
+              .board = board,
+              .status = status_,
+              .threads = threads_,
+              .batch = config_.model.batch,
+              .shuffle_seed = job_.shuffle_seed,
+              .finish_region = [&](RegionIndex region) { finish(region); },
+              .check_slide = [this] { check_slide(); }});
     move_cpu(status_.cpu, Stage::Read, Stage::Resample, reader.resample_cpu_ns());
     return board.all_finished();
 }
 
+void SlideRun::check_slide() const {
+    if (!fs::exists(job_.slide))
+        fail(ErrorKind::Device, job_.slide,
+             ": the slide has gone while it was being read; bring it back and run the same command "
+             "again to resume");
+}
+
 void SlideRun::check_failures() {
     failures_ = collect_failures(*plan_, parts_);
+    failures_.insert(failures_.end(), tissue_failures_.begin(), tissue_failures_.end());
+    sort_failures(failures_);
     double failed_mm2 = 0;
     const SlideInfo& info = slide_->info();
     for (const FailedBlock& block : failures_) {
@@ -360,7 +367,7 @@ SlideReport SlideRun::run() {
     prepare();
     if (!(job_.nuclei ? measure() : map_and_finish())) return report(SlideOutcome::Interrupted);
     check_failures();
-    if (config_.features.neighbours)
+    if (config_.features.neighbours_measured())
         check_neighbour_memory(config_.run, count_nuclei(*plan_, parts_));
     assemble(*plan_, parts_, result_header(), paths_.result, config_, status_);
     export_all(Restart::Yes);

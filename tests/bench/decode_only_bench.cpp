@@ -1,5 +1,6 @@
 // Reads the tiles that a run would read and does nothing with them: what remains of a run's CPU
-// time beyond this is the program's own. usage: decode_only_bench SLIDE [THREADS]
+// time beyond this, and the resampling it names, is the program's own.
+// usage: decode_only_bench SLIDE [THREADS]
 
 #include <tbb/parallel_for.h>
 
@@ -23,7 +24,8 @@ int main(int argc, char** argv) {
     const InputSpec spec = make_segmenter(config.model)->input_spec();
     const WorkFrame frame = make_work_frame(slide->info(), spec.mpp);
     RunStatus status;
-    const TissueMask tissue = find_slide_tissue(*slide, frame, config.tissue, status);
+    std::vector<FailedBlock> unreadable;
+    const TissueMask tissue = find_slide_tissue(*slide, frame, config.tissue, status, unreadable);
     const SlidePlan plan = make_plan(
         frame, spec, config.tiling.region_px, tissue,
         window_halo_px(SeparateParams::from(config.separate, frame), config.features, frame));
@@ -36,6 +38,7 @@ int main(int argc, char** argv) {
         image.resize(rect.width, rect.height);
         reader.read(rect, image);
     });
-    std::printf("%zu tiles, %ld work pixels\n", tiles.size(),
-                std::ssize(tiles) * int64_t{spec.core_px} * spec.core_px);
+    std::printf("%zu tiles, %ld work pixels, %.2f s of it resampling\n", tiles.size(),
+                std::ssize(tiles) * int64_t{spec.core_px} * spec.core_px,
+                static_cast<double>(reader.resample_cpu_ns()) * 1e-9);
 }

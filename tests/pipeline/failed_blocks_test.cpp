@@ -69,6 +69,26 @@ TEST_F(FailedBlocksTest, one_alone_never_fails_a_slide) {
     EXPECT_EQ(end.exit_code, 0) << end.message;
 }
 
+// Tissue is found on a coarse level: what is unreadable there may hide tissue.
+TEST_F(FailedBlocksTest, so_are_those_of_the_level_that_tissue_is_found_on) {
+    test::SlideTrial run = slide_with({}, 0.2);
+    test::SlideOptions options;
+    options.size = {8192, 2048};
+    options.mpp = 0.5;
+    options.objective_power = 20;
+    options.corrupt_last_level_tiles = {5};  // of 8 by 2
+    test::write_svs(run.slide, options, test::plain_tissue());
+    run.expected = SlideOutcome::CompleteWithFailures;
+    const test::ChildEnd end = test::run_child(run);
+    ASSERT_EQ(end.exit_code, 0) << end.message;
+    const auto failed = ResultReader(run.outputs.front()).header().failed_tiles;
+    ASSERT_EQ(failed.size(), 1u);
+    EXPECT_EQ(failed.front().level, 2);
+    // The same where the result is there already.
+    run.expected = SlideOutcome::AlreadyComplete;
+    EXPECT_EQ(test::run_child(run).exit_code, 0);
+}
+
 TEST_F(FailedBlocksTest, texture_is_undefined_where_its_finer_pixels_are_unreadable) {
     test::SlideTrial run = slide_with({}, 0.2);
     test::SlideOptions options;  // 0.25 µm, worked on at 0.5

@@ -60,7 +60,8 @@ Fitted fit(const std::string& path, const Config& config) {
     const SampleSegmenter segmenter;
     RunStatus status;
     const WorkFrame frame = make_work_frame(slide->info(), segmenter.input_spec().mpp);
-    TissueMask tissue = find_slide_tissue(*slide, frame, config.tissue, status);
+    std::vector<FailedBlock> unreadable;
+    TissueMask tissue = find_slide_tissue(*slide, frame, config.tissue, status, unreadable);
     SlidePlan plan = make_plan(frame, segmenter.input_spec(), config.tiling.region_px, tissue, 100);
     SlideFit fitted = fit_slide(*slide, plan, tissue, segmenter, config, status);
     return {frame, std::move(tissue), std::move(plan), std::move(fitted)};
@@ -188,7 +189,8 @@ TEST(SlideTissueTest, what_lies_outside_the_bounds_is_no_tissue) {
         WSI_CHECK(bounds.width < slide->info().size().width);
         const WorkFrame frame = make_work_frame(slide->info(), Mpp{0.5});
         RunStatus status;
-        const TissueMask tissue = find_slide_tissue(*slide, frame, {}, status);
+        std::vector<FailedBlock> unreadable;
+        const TissueMask tissue = find_slide_tissue(*slide, frame, {}, status, unreadable);
         const double cell = tissue.cell_work_px * frame.downsample;
         for (int64_t y = 0; y < slide->info().size().height; y += 16)
             for (int64_t x = 0; x < slide->info().size().width; x += 16) {

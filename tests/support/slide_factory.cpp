@@ -108,6 +108,9 @@ void write_pyramid(const std::string& path, const SlideOptions& o, const PixelSo
             tiles.missing.insert(o.missing_tiles.begin(), o.missing_tiles.end());
             tiles.corrupt.insert(o.corrupt_tiles.begin(), o.corrupt_tiles.end());
         }
+        if (factor == o.downsamples.back())
+            tiles.corrupt.insert(o.corrupt_last_level_tiles.begin(),
+                                 o.corrupt_last_level_tiles.end());
         if (o.period_px > 0) {
             WSI_CHECK(o.period_px % (int64_t{factor} * o.tile_px) == 0, o.period_px);
             tiles.period_tiles = o.period_px / (int64_t{factor} * o.tile_px);

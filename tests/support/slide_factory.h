@@ -22,6 +22,7 @@ struct SlideOptions {
     int jpeg_quality = 0;                ///< 0 = lossless
     std::vector<int64_t> missing_tiles;  ///< of level 0, row by row: stored with zero bytes
     std::vector<int64_t> corrupt_tiles;  ///< of level 0: their bytes are not an image
+    std::vector<int64_t> corrupt_last_level_tiles;
     /// Level-0 pixels after which the source repeats in x and y, 0 = never: each distinct tile is
     /// painted and compressed once, its bytes are copied. Whole tiles on every level.
     int64_t period_px = 0;
