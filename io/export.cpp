@@ -40,6 +40,7 @@ constexpr Format kFormats[] = {
     {".geojson", Holds::FewColumns, &export_geojson},
     {".parquet", Holds::Table, &export_parquet},
     {".csv.gz", Holds::Table, &export_csv},
+    {".html", Holds::FewColumns, &export_html},
     {".h5ad", Holds::Table, &export_anndata},
     {".gpkg", Holds::Table, &export_geopackage},
     {".csv", Holds::Table, &export_csv},

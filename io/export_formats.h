@@ -20,6 +20,7 @@ void export_annotation_store(const ExportSource& source, const std::string& path
 void export_anndata(const ExportSource& source, const std::string& path);
 void export_cellvit(const ExportSource& source, const std::string& path);
 void export_hovernet(const ExportSource& source, const std::string& path);
+void export_html(const ExportSource& source, const std::string& path);
 
 /// The columns that files for viewers get by default, since viewers keep every value in memory:
 /// with the probabilities, ten measurements.

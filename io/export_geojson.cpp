@@ -12,7 +12,8 @@ namespace wsi {
 
 namespace {
 
-/// Our columns under the names that QuPath gives them; the first ones are written by default.
+/// Our columns under names as QuPath's, units in them; the first ones are written by default.
+/// Densities say their logarithm: QuPath's "Nucleus: Hematoxylin: Mean" is of base ten.
 struct Measurement {
     const char* column;
     const char* name;
@@ -25,9 +26,9 @@ constexpr Measurement kMeasurements[] = {
     {"shape_major_axis_um", "Major axis µm"},
     {"shape_minor_axis_um", "Minor axis µm"},
     {"shape_eccentricity", "Eccentricity"},
-    {"nucleus_H_mean", "Hematoxylin: Mean"},
-    {"nucleus_E_mean", "Eosin: Mean"},
-    {"nucleus_DAB_mean", "DAB: Mean"},
+    {"nucleus_H_mean", "Nucleus: Hematoxylin OD mean (natural log)"},
+    {"nucleus_E_mean", "Nucleus: Eosin OD mean (natural log)"},
+    {"nucleus_DAB_mean", "Nucleus: DAB OD mean (natural log)"},
     {"ihc_grade", "IHC grade"},
 };
 

@@ -110,15 +110,35 @@ void write_rgb_picture(const std::string& path, ConstRgbView image) {
     write_png(path, packed, image.size(), 3, VIPS_INTERPRETATION_sRGB);
 }
 
+namespace {
+vips::VImage borrowed(std::vector<uint8_t>& packed, const PixelSize& size) {
+    return vips::VImage::new_from_memory(packed.data(), packed.size(), static_cast<int>(size.width),
+                                         static_cast<int>(size.height), 3, VIPS_FORMAT_UCHAR)
+        .copy(vips::VImage::option()->set("interpretation", VIPS_INTERPRETATION_sRGB));
+}
+
+vips::VOption* jpeg_options() {
+    return vips::VImage::option()->set("Q", 85)->set("subsample_mode", VIPS_FOREIGN_SUBSAMPLE_OFF);
+}
+}  // namespace
+
 void write_jpeg_picture(const std::string& path, ConstRgbView image) {
     std::vector<uint8_t> packed = packed_rows(image);
     translated(path, "write", [&] {
-        vips::VImage::new_from_memory(packed.data(), packed.size(), static_cast<int>(image.width),
-                                      static_cast<int>(image.height), 3, VIPS_FORMAT_UCHAR)
-            .copy(vips::VImage::option()->set("interpretation", VIPS_INTERPRETATION_sRGB))
-            .jpegsave(path.c_str(), vips::VImage::option()->set("Q", 85)->set(
-                                        "subsample_mode", VIPS_FOREIGN_SUBSAMPLE_OFF));
+        borrowed(packed, image.size()).jpegsave(path.c_str(), jpeg_options());
         return 0;
+    });
+}
+
+std::vector<uint8_t> jpeg_bytes(ConstRgbView image) {
+    std::vector<uint8_t> packed = packed_rows(image);
+    return translated("a picture", "encode", [&] {
+        VipsBlob* blob = borrowed(packed, image.size()).jpegsave_buffer(jpeg_options());
+        size_t size = 0;
+        const auto* bytes = static_cast<const uint8_t*>(vips_blob_get(blob, &size));
+        std::vector<uint8_t> out(bytes, bytes + size);
+        vips_area_unref(VIPS_AREA(blob));
+        return out;
     });
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "io/types/image.h"
 
@@ -24,6 +25,9 @@ void write_rgb_picture(const std::string& path, ConstRgbView image);
 
 /// JPEG, quality 85 without chroma subsampling: for pictures that people look at.
 void write_jpeg_picture(const std::string& path, ConstRgbView image);
+
+/// The same as the bytes of a file.
+std::vector<uint8_t> jpeg_bytes(ConstRgbView image);
 
 /// Deflated PNG of 16 bits. Throws also for ids above 65535.
 void write_label_picture(const std::string& path, ImageView<const uint32_t> labels);

@@ -49,6 +49,8 @@ void write_jpeg_picture(const std::string& path, ConstRgbView) {
     left_out(ErrorKind::Config, path);
 }
 
+std::vector<uint8_t> jpeg_bytes(ConstRgbView) { left_out(ErrorKind::Config, "a picture"); }
+
 void write_label_picture(const std::string& path, ImageView<const uint32_t>) {
     left_out(ErrorKind::Config, path);
 }

@@ -9,6 +9,7 @@
 #include <functional>
 #include <set>
 
+#include "io/html.h"
 #include "io/picture.h"
 #include "io/text_file.h"
 #include "stages/overlay.h"
@@ -113,26 +114,6 @@ std::set<int64_t> epochs_to_show(const TrainLog& log, int64_t best_epoch) {
     return shown;
 }
 
-std::string base64(const std::string& bytes) {
-    static constexpr std::string_view kDigits =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string out;
-    for (size_t i = 0; i < bytes.size(); i += 3) {
-        uint32_t group = 0;
-        for (size_t k = 0; k < 3; ++k)
-            group = group << 8 | (i + k < bytes.size() ? static_cast<uint8_t>(bytes[i + k]) : 0U);
-        for (size_t k = 0; k < 4; ++k)
-            out += i + k > bytes.size() ? '=' : kDigits[group >> (18 - 6 * k) & 63];
-    }
-    return out;
-}
-
-std::string escaped(const std::string& text) {
-    std::string out;
-    for (const char c : text) out += c == '<' ? "&lt;" : c == '&' ? "&amp;" : std::string(1, c);
-    return out;
-}
-
 constexpr const char* kHead = R"(<!doctype html>
 <meta charset="utf-8"><title>wsi-segment train</title>
 <style>
@@ -190,11 +171,13 @@ void TrainPage::write(const TrainLog& log, int64_t best_epoch) const {
             std::ifstream in(sample_file(epoch, sample), std::ios::binary);
             const std::string bytes((std::istreambuf_iterator<char>(in)), {});
             if (!bytes.empty())
-                page.write("<td><img src=\"data:image/jpeg;base64," + base64(bytes) + "\"></td>");
+                page.write("<td><img src=\"data:image/jpeg;base64," +
+                           base64({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}) +
+                           "\"></td>");
         }
         page.write("</tr>\n");
     }
-    page.write("</table>\n<h2>Settings</h2>\n<pre>" + escaped(settings_) + "</pre>\n");
+    page.write("</table>\n<h2>Settings</h2>\n<pre>" + escaped_html(settings_) + "</pre>\n");
     page.commit();
 }
 

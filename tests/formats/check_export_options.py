@@ -1,8 +1,12 @@
 #!/usr/bin/env python3
 """--columns, --simplify, --split, and a full disk, in every format. usage: check_export_options.py PROGRAM MAKE_RESULT"""
+import base64
 import csv
 import gzip
+import html
+import io
 import json
+import re
 import resource
 import subprocess
 import sys
@@ -12,11 +16,12 @@ import numpy as np
 import pandas
 import pyogrio
 import shapely
+import skimage.io
 
 from exports import results
 
 ALL = [".labels.ome.tif", ".mask.ome.tif", ".labels.tif", ".prob.tif", ".tif", ".geojson", ".geojson.gz", ".cellvit.json", ".hovernet.json",
-       ".csv", ".csv.gz", ".parquet", ".gpkg", ".fgb", ".db", ".h5ad"]
+       ".csv", ".csv.gz", ".parquet", ".gpkg", ".fgb", ".db", ".h5ad", ".html"]
 
 
 def check_columns(result):
@@ -61,6 +66,28 @@ def check_csv(result):
     assert list(table["class"]) == result.class_names(), "a comma and quotes in a class name"
     for name in result.schema:
         assert np.array_equal(table[name].astype(np.float32), result.table[name], equal_nan=True), name
+
+
+def check_html(result):
+    """A page without anything from elsewhere, whose bars hold every nucleus and whose numbers are the table's."""
+    text = result.export(".html").read_text()
+    assert f"<th>Nuclei</th><td>{result.count}</td>" in text and "http" not in text
+    for name in set(result.class_names()):
+        assert html.escape(name, quote=False).replace('"', "&quot;") in text, name
+    picture = skimage.io.imread(io.BytesIO(base64.b64decode(re.search("data:image/jpeg;base64,([^\"]+)", text)[1])))
+    assert picture.ndim == 3 and picture.std() > 1
+    assert text.count("<figure>") == 9 or text.count("<figure>") == 8, text.count("<figure>")
+    page = result.export(".html", "--columns", "feature_11,shape_area_um2", name="two").read_text()
+    for column in ("feature_11", "shape_area_um2"):
+        figure = next(part for part in page.split("<figure>")[1:] if f"<b>{column}</b>" in part)
+        values = result.table[column][np.isfinite(result.table[column])].astype(float)
+        said = [float(v) for v in re.search("mean (.*?), sd (.*?), from (.*?) to (.*?)<", figure).groups()]
+        assert np.allclose(said, [values.mean(), values.std(), values.min(), values.max()], rtol=2e-3), (said, column)
+        low, high = max(values.min(), values.mean() - 3 * values.std()), min(values.max(), values.mean() + 3 * values.std())
+        bins = np.bincount(np.clip((values - low) / (high - low) * 40, 0, 39).astype(int), minlength=40)
+        bars = np.array([float(v) for v in re.findall('height="(.*?)"/>', figure)])
+        assert np.allclose(bars, 120 * bins / bins.max(), atol=0.2), column
+    assert "undefined for every nucleus" not in text
 
 
 def check_simplify(result):
@@ -113,6 +140,7 @@ def main():
         check_columns(many)
         check_naming(many)
         check_csv(many)
+        check_html(many)
         check_simplify(many)
         check_split(many)
         for suffix in ALL:

@@ -173,7 +173,7 @@ def check_labels_of_others(out, labels, first):
     assert abs(len(again["id"]) - nuclei) <= 0.01 * nuclei, (len(again["id"]), nuclei)
 
 
-ODD_FORMATS = "h5 csv geojson.gz parquet gpkg fgb db h5ad tif labels.tif mask.ome.tif cellvit.json hovernet.json".split()
+ODD_FORMATS = "h5 csv geojson.gz parquet gpkg fgb db h5ad tif labels.tif html mask.ome.tif cellvit.json hovernet.json".split()
 
 
 def odd_labels(shape):

@@ -119,7 +119,7 @@ TEST(ResultTest, an_empty_result_is_valid_in_every_format) {
     const ResultReader reader(dir.file("r.h5"));
     for (const char* name :
          {"r.csv", "r.csv.gz", "r.geojson", "r.geojson.gz", "r.tif", "r.labels.tif", "r.parquet",
-          "r.gpkg", "r.fgb", "r.db", "r.h5ad", "r.cellvit.json", "r.hovernet.json",
+          "r.gpkg", "r.fgb", "r.db", "r.h5ad", "r.html", "r.cellvit.json", "r.hovernet.json",
           "r.mask.ome.tif", "r.labels.ome.tif"}) {
         export_result(reader, dir.file(name), {});
         EXPECT_GT(fs::file_size(dir.file(name)), 0u) << name;
