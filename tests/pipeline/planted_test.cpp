@@ -135,6 +135,21 @@ TEST(PlantedMapsTest, nuclei_on_the_slides_edge_come_out_once_and_are_flagged) {
         EXPECT_EQ(found.rows.identity[pair[i]].flags & kAtSlideEdge, i < 5 ? kAtSlideEdge : 0) << i;
 }
 
+TEST(PlantedMapsTest, what_is_larger_than_the_floods_reach_is_cut_there_and_flagged) {
+    const test::TempDir dir;
+    const PixelSize size{1600, 1200};
+    // Half axes of 60 work pixels; the reach is 32.
+    const std::vector<PlantedNucleus> nuclei{{800, 600, 120, 120, 0}, {300, 300, 20, 16, 0}};
+    const Found found = run_planted(dir, test::PlantedNuclei(nuclei), size);
+    const std::vector<size_t> pair = match(nuclei, found);
+    ASSERT_EQ(found.rows.size(), nuclei.size());
+    EXPECT_EQ(found.rows.identity[pair[0]].flags & kCutAtReach, kCutAtReach);
+    EXPECT_EQ(found.rows.identity[pair[1]].flags & kCutAtReach, 0);
+    const NucleusIdentity& cut = found.rows.identity[pair[0]];
+    EXPECT_LE(cut.bbox_x1_px - cut.bbox_x0_px, 2 * 66);
+    EXPECT_LE(cut.bbox_y1_px - cut.bbox_y0_px, 2 * 66);
+}
+
 TEST(PlantedMapsTest, the_perimeter_of_circles_is_unbiased) {
     const test::TempDir dir;
     const PixelSize size{4000, 3000};
