@@ -21,9 +21,15 @@ BlockCache::BlockCache(const Slide& slide, int level, size_t capacity_bytes)
     most_blocks_ = std::max<size_t>(4, capacity_bytes / static_cast<size_t>(block_.area() * 3));
 }
 
+std::shared_ptr<BlockCache::Block> BlockCache::spare_block() const {
+    auto block = spare_->borrow([] { return std::make_unique<Block>(); });
+    return {block.release(),
+            [spare = spare_](Block* b) { spare->give_back(std::unique_ptr<Block>(b)); }};
+}
+
 std::shared_ptr<const BlockCache::Block> BlockCache::decode(int64_t row, int64_t column) const {
     const PixelSize level = slide_.info().levels[static_cast<size_t>(level_)].size;
-    auto block = std::make_shared<Block>();
+    auto block = spare_block();
     block->rect =
         intersection({column * block_.width, row * block_.height, block_.width, block_.height},
                      {0, 0, level.width, level.height});

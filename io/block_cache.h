@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "io/slide.h"
+#include "io/types/idle_workers.h"
 
 namespace wsi {
 
@@ -34,11 +35,16 @@ private:
         std::list<uint64_t>::iterator use;
     };
     std::shared_ptr<const Block> decode(int64_t row, int64_t column) const;
+    /// One whose pixels nobody holds any more, or a new one.
+    std::shared_ptr<Block> spare_block() const;
 
     const Slide& slide_;
     const int level_;
     PixelSize block_;
     size_t most_blocks_;
+    // Outlives the cache while blocks are held. Freed and taken anew, they would leave the heap in
+    // pieces that only grow in number, and pages to be cleared each time.
+    std::shared_ptr<IdleWorkers<Block>> spare_ = std::make_shared<IdleWorkers<Block>>();
     std::mutex mutex_;
     std::list<uint64_t> used_;  // most recent first
     std::unordered_map<uint64_t, Entry> entries_;

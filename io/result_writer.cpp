@@ -163,7 +163,7 @@ struct ResultWriter::Impl {
 
     void add(const std::string& name, hid_t type, const std::string& unit,
              const std::string& description) {
-        PackedColumn column(nuclei.get(), name, type, kChunkRows);
+        PackedColumn column(nuclei.get(), name, type, 1, kChunkRows);
         describe(column.id(), unit, description);
         columns.emplace(name, std::move(column));
     }
@@ -304,7 +304,7 @@ struct ResultWriter::Impl {
     Id file, nuclei, contours;
     std::map<Raster, Id> rasters;
     std::map<std::string, PackedColumn> columns;
-    std::optional<Column> offsets, points;
+    std::optional<PackedColumn> offsets, points;
     std::vector<std::pair<std::string, std::vector<SummaryValue>>> groups;  // of /summary
     std::vector<float> summary_block;
     uint32_t next_id = 1;
@@ -339,6 +339,8 @@ void ResultWriter::write_chunk(Raster raster, int64_t chunk_row, int64_t chunk_c
 
 void ResultWriter::summarise() {
     for (auto& [name, column] : impl_->columns) column.flush();
+    impl_->offsets->flush();
+    impl_->points->flush();
     impl_->write_summary();
     impl_->summarised = true;
 }

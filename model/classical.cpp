@@ -44,7 +44,7 @@ struct Scratch {
 int sharpened(int fine, int near) { return fine + (fine - near) / 2; }
 
 /// Probability, and the mask of what is more likely nucleus than not.
-void threshold_density(const HaematoxylinLevels& levels, const Scratch& s, GrayView probability,
+void threshold_density(HaematoxylinLevels levels, const Scratch& s, GrayView probability,
                        GrayView mask) {
     static const auto table = make_probability_table();
     for (int64_t y = 0; y < mask.height; ++y) {
@@ -61,7 +61,7 @@ void threshold_density(const HaematoxylinLevels& levels, const Scratch& s, GrayV
 }
 
 /// distance: from the border of the mask in, the distance-like map out.
-void add_density(const HaematoxylinLevels& levels, ConstDensityView smooth, GrayView distance) {
+void add_density(HaematoxylinLevels levels, ConstDensityView smooth, GrayView distance) {
     for (int64_t y = 0; y < distance.height; ++y) {
         uint8_t* d = distance.row(y);
         const uint16_t* density = smooth.row(y);

@@ -108,27 +108,46 @@ void smooth_binomial(ConstDensityView in, DensityView out, DensityImage& scratch
     }
 }
 
+namespace {
+constexpr int kStraight = 3, kDiagonal = 4;
+
+/// The least way over the row before, which a pixel of the cap's own distance goes on past both
+/// ends of; 0 stays 0. before: null past the image, where the mask goes on.
+void step_from_row(const uint8_t* before, int64_t width, std::vector<uint8_t>& padded,
+                   uint8_t* row) {
+    padded.assign(static_cast<size_t>(width + 2), uint8_t{kDistanceCap});
+    if (before != nullptr) std::copy_n(before, width, padded.data() + 1);
+    const uint8_t* p = padded.data();
+    for (int64_t x = 0; x < width; ++x) {
+        const int diagonal = std::min(p[x], p[x + 2]) + kDiagonal, straight = p[x + 1] + kStraight;
+        row[x] = static_cast<uint8_t>(std::min({int{row[x]}, diagonal, straight}));
+    }
+}
+
+int step_from_side(int side, uint8_t& here) {
+    here = static_cast<uint8_t>(std::min(int{here}, side + kStraight));
+    return here;
+}
+}  // namespace
+
 void capped_distance(ConstGrayView mask, GrayView out) {
-    constexpr int kStraight = 3, kDiagonal = 4;
     const int64_t width = out.width, height = out.height;
-    const auto value = [&](int64_t x, int64_t y) {
-        // Past the border the mask goes on: only a pixel outside the mask ends it.
-        if (x < 0 || y < 0 || x >= width || y >= height) return int{kDistanceCap};
-        return int{out(x, y)};
-    };
-    const auto lower = [&](int64_t x, int64_t y, int64_t step) {
-        const int straight = std::min(value(x - step, y), value(x, y - step)) + kStraight;
-        const int diagonal = std::min(value(x - 1, y - step), value(x + 1, y - step)) + kDiagonal;
-        out(x, y) = static_cast<uint8_t>(std::min({int{out(x, y)}, straight, diagonal}));
-    };
-    for (int64_t y = 0; y < height; ++y)
-        for (int64_t x = 0; x < width; ++x) {
-            out(x, y) = mask(x, y) != 0 ? static_cast<uint8_t>(kDistanceCap) : uint8_t{0};
-            if (out(x, y) != 0) lower(x, y, 1);
-        }
-    for (int64_t y = height - 1; y >= 0; --y)
-        for (int64_t x = width - 1; x >= 0; --x)
-            if (out(x, y) != 0) lower(x, y, -1);
+    thread_local std::vector<uint8_t> padded;
+    for (int64_t y = 0; y < height; ++y) {
+        const uint8_t* inside = mask.row(y);
+        uint8_t* row = out.row(y);
+        for (int64_t x = 0; x < width; ++x)
+            row[x] = static_cast<uint8_t>(inside[x] != 0 ? kDistanceCap : 0);
+        step_from_row(y > 0 ? out.row(y - 1) : nullptr, width, padded, row);
+        for (int64_t x = 0, side = kDistanceCap; x < width; ++x)
+            side = step_from_side(static_cast<int>(side), row[x]);
+    }
+    for (int64_t y = height - 1; y >= 0; --y) {
+        uint8_t* row = out.row(y);
+        step_from_row(y + 1 < height ? out.row(y + 1) : nullptr, width, padded, row);
+        for (int64_t x = width, side = kDistanceCap; x-- > 0;)
+            side = step_from_side(static_cast<int>(side), row[x]);
+    }
 }
 
 bool is_glass(const uint8_t* rgb) {

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "stages/nucleus_identity.h"
+#include "stages/run_components.h"
 
 namespace wsi {
 
@@ -13,10 +14,9 @@ void for_each_run(ImageView<const uint32_t> labels, Visit&& visit) {
     for (int64_t y = 0; y < labels.height; ++y) {
         const uint32_t* row = labels.row(y);
         for (int64_t x = 0; x < labels.width;) {
-            const uint32_t label = row[x];
             const int64_t begin = x;
-            while (x < labels.width && row[x] == label) ++x;
-            if (label != 0) visit(label, y, begin, x);
+            x = run_end(row, x, labels.width);
+            if (row[begin] != 0) visit(row[begin], y, begin, x);
         }
     }
 }
@@ -69,7 +69,6 @@ WindowMeasurer::WindowMeasurer(const WorkFrame& frame, const TissueMask& tissue,
 
 NucleusIdentity WindowMeasurer::identify(const LabelledWindow& window, uint32_t label,
                                          std::span<const PixelRun> runs) {
-    const CpuScope clock(clocks_, Stage::Contour);
     const PixelPoint origin{window.rect.x, window.rect.y};
     trace_(window.labels, label, {runs[0].x0 - origin.x, runs[0].y - origin.y}, origin,
            frame_.downsample, ring_);
@@ -85,9 +84,10 @@ PixelPoint WindowMeasurer::read_texture(std::span<const PixelRun> runs) {
     if (texture_ == nullptr) return {};
     const PixelRect rect = intersection(extract_.texture_rect(runs), texture_->frame().rect());
     if (rect.empty()) return {};
-    const CpuScope clock(clocks_, Stage::Read);
+    const int64_t start = cpu_ns(CpuOf::Thread);
     fine_.resize(rect.width, rect.height);
     const std::vector<FailedBlock> failed = texture_->read(rect, fine_);
+    move_cpu(clocks_, Stage::Features, Stage::Read, cpu_ns(CpuOf::Thread) - start);
     if (!failed.empty()) fine_.resize(0, 0);
     failures_.insert(failures_.end(), failed.begin(), failed.end());
     return {rect.x, rect.y};
@@ -114,6 +114,7 @@ std::vector<uint32_t> WindowMeasurer::owned_labels(const LabelledWindow& window,
 
 NucleiBatch WindowMeasurer::operator()(const LabelledWindow& window, const PixelRect& owned,
                                        OffTissue off, const Describe& describe) {
+    SharedCpuScope clock(clocks_, Stage::Features, Stage::Contour);
     const PixelPoint origin{window.rect.x, window.rect.y};
     collect_runs(window.labels, window.count, origin, runs_, run_offsets_);
     const std::vector<uint32_t> labels = owned_labels(window, owned, off);
@@ -123,10 +124,9 @@ NucleiBatch WindowMeasurer::operator()(const LabelledWindow& window, const Pixel
     out.features.reserve(labels.size() * columns_);
     for (const uint32_t label : labels) {
         const std::span<const PixelRun> runs = runs_of(label);
-        NucleusIdentity who = identify(window, label, runs);
+        NucleusIdentity who = clock.part([&] { return identify(window, label, runs); });
         describe(label, runs, who);
         const PixelPoint fine_origin = read_texture(runs);
-        const CpuScope clock(clocks_, Stage::Features);
         extract_({runs, ring_, window.rgb, window.labels, origin, std::as_const(fine_).view(),
                   fine_origin},
                  row_);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "stages/separate_steps.h"
 
@@ -38,17 +39,22 @@ uint64_t Flood::best(uint32_t at) const {
 }
 
 void Flood::queue_affected(const Change& change) {
+    // Copies: a store to dirty_ could change any member, as far as the compiler knows.
+    const auto [at, key, before] = change;
+    const Height* heights = heights_.data();
+    const uint64_t* keys = keys_.data();
+    uint8_t* dirty = dirty_.data();
     for (const int64_t row : {-stride_, int64_t{0}, stride_})
         for (int64_t column = -1; column <= 1; ++column) {
-            const auto n = static_cast<uint32_t>(change.at + row + column);
-            if (heights_[n] == 0 || dirty_[n] != 0) continue;
-            const uint64_t cost = kTop - heights_[n], now = keys_[n];
-            const uint64_t offer = extend(change.key, cost);
+            if (row == 0 && column == 0) continue;
+            const int64_t n = at + row + column;
+            if (heights[n] == 0) continue;
+            const uint64_t cost = kTop - heights[n], now = keys[n];
+            const uint64_t offer = extend(key, cost);
             // Better than what is there, or in the place of an offer that what is there rests on.
-            if (offer < now ||
-                (offer > now && change.before != kNone && extend(change.before, cost) == now)) {
-                dirty_[n] = 1;
-                queue_.push_back(n);
+            if (offer < now || (offer > now && before != kNone && extend(before, cost) == now)) {
+                if (std::exchange(dirty[n], uint8_t{1}) == 0)
+                    queue_.push_back(static_cast<uint32_t>(n));
             }
         }
 }

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <numeric>
+#include <utility>
 
 #include "stages/run_components.h"
 #include "stages/separate_steps.h"
@@ -21,30 +21,31 @@ public:
 
     void run() {
         for (int64_t y = 0; y < labels_.height; ++y) {
-            previous_.swap(current_);
-            current_.clear();
+            above_ = begin_;
+            begin_ = runs_.size();
             find_runs(y);
-            if (!previous_.empty() || !current_.empty()) {
-                for (const size_t r : previous_) check_row(runs_[r], y);
-                for (const size_t r : current_) check_row(runs_[r], y - 1);
-                join();
-            }
+            check_row(above_, begin_, y);
+            check_row(begin_, runs_.size(), y - 1);
+            join();
         }
-        for (const size_t r : current_) open(r);  // touches the window's last row
+        for (size_t r = begin_; r < runs_.size(); ++r) open(r);  // touches the window's last row
         fill();
     }
 
 private:
     struct Run {
-        int64_t y, x0, x1;
+        int32_t y, x0, x1;
         Label label;
-        size_t parent;
         bool open;
-        int64_t top, left, right, bottom, area;
+        uint32_t parent;
+        int32_t top, left, right, bottom, area;
     };
 
     size_t find(size_t r) {
-        while (runs_[r].parent != r) r = runs_[r].parent = runs_[runs_[r].parent].parent;
+        while (runs_[r].parent != r) {
+            runs_[r].parent = runs_[runs_[r].parent].parent;
+            r = runs_[r].parent;
+        }
         return r;
     }
     void open(size_t r) { runs_[find(r)].open = true; }
@@ -52,50 +53,67 @@ private:
     void find_runs(int64_t y) {
         const Label* row = labels_.row(y);
         for (int64_t x = 0; x < labels_.width;) {
-            const int64_t x0 = x, x1 = run_end(row, x, labels_.width);
-            x = x1;
+            const int64_t end = run_end(row, x, labels_.width);
+            const auto x0 = static_cast<int32_t>(std::exchange(x, end)),
+                       x1 = static_cast<int32_t>(end), y0 = static_cast<int32_t>(y);
             if (row[x0] != 0 || x0 == 0 || x1 == labels_.width || x1 - x0 > max_side_ ||
                 row[x0 - 1] != row[x1])
                 continue;
-            current_.push_back(runs_.size());
-            runs_.push_back({y, x0, x1, row[x1], runs_.size(), y == 0, y, x0, x1, y + 1, x1 - x0});
+            runs_.push_back({y0, x0, x1, row[x1], y == 0, static_cast<uint32_t>(runs_.size()), y0,
+                             x0, x1, y0 + 1, x1 - x0});
         }
     }
 
-    /// Looks at the row above or below a run: another label opens the component.
-    void check_row(const Run& run, int64_t y) {
-        if (y < 0 || y >= labels_.height) return;
-        const Label* row = labels_.row(y);
-        const auto& others = y == run.y + 1 ? current_ : previous_;
-        const int64_t from = run.x0 - touch_, to = run.x1 + touch_;
-        int64_t background = 0, known = 0;
-        for (int64_t x = from; x < to; ++x) {
+    /// Looks from one row's runs [first, last) at row y above or below: another label opens the
+    /// component.
+    void check_row(size_t first, size_t last, int64_t y) {
+        if (first == last || y < 0 || y >= labels_.height) return;
+        const bool below = y > runs_[first].y;
+        size_t other = below ? begin_ : above_;
+        const size_t others_end = below ? runs_.size() : begin_;
+        for (size_t r = first; r < last; ++r) {
+            while (other < others_end && runs_[other].x1 <= runs_[r].x0 - touch_) ++other;
+            if (leads_out(runs_[r], labels_.row(y), other, others_end)) open(r);
+        }
+    }
+
+    /// Whether a run touches, in a neighbouring row, another label or background that belongs to no
+    /// bounded run of its own label; that row's runs beside it begin at `other`.
+    bool leads_out(const Run& run, const Label* row, size_t other, size_t others_end) const {
+        const int32_t from = run.x0 - touch_, to = run.x1 + touch_;
+        int32_t background = 0, known = 0;
+        for (int32_t x = from; x < to; ++x) {
             if (row[x] == 0)
                 ++background;
             else if (row[x] != run.label)
-                return open(run.parent);
+                return true;
         }
-        // Background there that belongs to no bounded run of this label leads out.
-        for (const size_t r : others)
-            if (runs_[r].label == run.label)
-                known +=
-                    std::max<int64_t>(0, std::min(to, runs_[r].x1) - std::max(from, runs_[r].x0));
-        if (known != background) open(run.parent);
+        for (; other < others_end && runs_[other].x0 < to; ++other)
+            if (runs_[other].label == run.label)
+                known += std::min(to, runs_[other].x1) - std::max(from, runs_[other].x0);
+        return known != background;
     }
 
+    /// Joins the runs of the last two rows: one walk along both.
     void join() {
-        for (const size_t a : previous_)
-            for (const size_t b : current_)
-                if (runs_[a].label == runs_[b].label && runs_[a].x0 - touch_ < runs_[b].x1 &&
-                    runs_[b].x0 - touch_ < runs_[a].x1)
-                    unite(find(a), find(b));
+        size_t a = above_, b = begin_;
+        while (a < begin_ && b < runs_.size()) {
+            const Run &upper = runs_[a], &lower = runs_[b];
+            if (upper.label == lower.label && upper.x0 - touch_ < lower.x1 &&
+                lower.x0 - touch_ < upper.x1)
+                unite(find(a), find(b));
+            if (upper.x1 < lower.x1)
+                ++a;
+            else
+                ++b;
+        }
     }
 
     void unite(size_t a, size_t b) {
         if (a == b) return;
         if (b < a) std::swap(a, b);
         Run &keep = runs_[a], &gone = runs_[b];
-        gone.parent = a;
+        gone.parent = static_cast<uint32_t>(a);
         keep.open = keep.open || gone.open;
         keep.top = std::min(keep.top, gone.top);
         keep.left = std::min(keep.left, gone.left);
@@ -117,9 +135,10 @@ private:
 
     ImageView<Label> labels_;
     const int max_side_;
-    const int64_t max_area_, touch_;
+    const int64_t max_area_;
+    const int32_t touch_;
     std::vector<Run> runs_;
-    std::vector<size_t> previous_, current_;
+    size_t above_ = 0, begin_ = 0;  // where the runs of the last two rows begin
 };
 
 }  // namespace

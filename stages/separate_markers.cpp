@@ -28,15 +28,16 @@ public:
     bool is_marker(int32_t x, int32_t y) {
         ++stamp_;
         const int floor = std::max(1, v_(x, y) - h_);
+        const int32_t left = std::max(0, x - reach_), top = std::max(0, y - reach_);
+        const auto right = static_cast<int32_t>(std::min<int64_t>(v_.width - 1, x + reach_));
+        const auto bottom = static_cast<int32_t>(std::min<int64_t>(v_.height - 1, y + reach_));
         stack_.assign(1, {x, y});
         mark(x, y, x, y);
         while (!stack_.empty()) {
             const Marker p = stack_.back();
             stack_.pop_back();
-            for (int32_t ny = p.y - 1; ny <= p.y + 1; ++ny)
-                for (int32_t nx = p.x - 1; nx <= p.x + 1; ++nx) {
-                    if (std::abs(nx - x) > reach_ || std::abs(ny - y) > reach_) continue;
-                    if (nx < 0 || ny < 0 || nx >= v_.width || ny >= v_.height) continue;
+            for (int32_t ny = std::max(top, p.y - 1); ny <= std::min(bottom, p.y + 1); ++ny)
+                for (int32_t nx = std::max(left, p.x - 1); nx <= std::min(right, p.x + 1); ++nx) {
                     if (v_(nx, ny) < floor || !mark(nx, ny, x, y)) continue;
                     if (higher(v_, nx, ny, x, y)) return false;
                     stack_.push_back({nx, ny});

@@ -35,6 +35,24 @@ TEST(CpuClockTest, counts_work_for_its_stage_alone) {
         EXPECT_EQ(clocks[s] > 0, s == static_cast<size_t>(Stage::Separate)) << kStageNames[s];
 }
 
+TEST(CpuClockTest, pieces_of_a_scope_go_to_their_own_stage) {
+    StageClocks clocks{};
+    {
+        SharedCpuScope scope(clocks, Stage::Features, Stage::Contour);
+        for (int i = 0; i < 10; ++i) {
+            burn(3 * kMs);
+            scope.part([] {
+                burn(kMs);
+                return 0;
+            });
+        }
+    }
+    const int64_t features = spent(clocks, Stage::Features),
+                  contour = spent(clocks, Stage::Contour);
+    EXPECT_GE(features + contour, 40 * kMs);
+    EXPECT_NEAR(static_cast<double>(contour) / static_cast<double>(features + contour), 0.25, 0.15);
+}
+
 // A stage that waits for the disk or for a core costs nothing: else the shares of a run would
 // depend on what else the machine does.
 TEST(CpuClockTest, waiting_is_not_work) {
