@@ -18,7 +18,7 @@ the same cores (see the load averages) it is an upper bound, and wall times say 
 `make_slide BS9-HE1_gigapixel.tif 62400 3800 2048 OUT.svs SIDE SIDE`, with SIDE 53248 and 8192; `small.h5` from `small.svs` with
 `--keep-maps`.
 """
-STEPS = ["separate", "features", "contour", "segment", "load", "store", "blend", "normalise"]
+STEPS = ["separate", "features", "contour", "segment", "resample", "load", "store", "blend", "normalise"]
 
 
 def span(values, pattern="{:g}"):
@@ -51,7 +51,7 @@ def slides(found):
         ("load average meanwhile", [span([r.get("load_average", 0) for r in v["runs"]]) for v in columns]),
         ("wall time", [span([r["wall_s"] for r in v["runs"]], "{:.0f}") + " s" for v in columns]),
         ("peak resident memory", [span([r["peak_rss_mb"] for r in v["runs"]]) + " MB" for v in columns]),
-        ("CPU time; of reading the same tiles only",
+        ("CPU time; of decoding the same tiles only",
          [span([r["cpu_s"] for r in v["runs"]], "{:.0f}") + "; " + span([r["decode_cpu_s"] for r in v["runs"]], "{:.0f}") + " s"
           for v in columns]),
         ("**the difference per work pixel**", ["**" + span(own_ns(v), "{:.0f}") + " ns**" for v in columns]),
@@ -152,8 +152,7 @@ def export_times(v):
     return f"""## Exports of {v['nuclei']:,} nuclei
 
 A synthetic result, outlines of 24 vertices, {v['features']} measurements (GeoJSON: ten with the probabilities), {v['csv_columns']} columns in CSV. One thread, one process per
-file. Other programs took most of both cores (load average {v['load_average']}), so the wall times say little; the CPU time is what a free core needs.
-`{v['command']}`; {v['machine']}; {v['date']}.
+file; load average {v['load_average']}. `{v['command']}`; {v['machine']}; {v['date']}.
 
 | file | CPU s | wall s | peak MB | file MB |
 |---|---|---|---|---|
@@ -178,8 +177,9 @@ def features(v):
 
 {v['slide']}: {v['nuclei']:,} nuclei of {v['pixels_each']} pixels at {v['mpp']} µm/px, one thread, CPU time, load average {v['load_average']}; everything but
 Zernike moments and neighbours. On the same labels in the same run `compute_nuclei_features` of HistomicsTK {theirs['version']} ({theirs['columns']} columns) measured
-{theirs['nuclei_per_s']} nuclei per second: **{theirs['ratio']} times** slower. On {v['compared']:,} of them {v['scikit_image']['columns']} columns are at most {v['scikit_image']['difference']:.0e} of max(1, value)
-from scikit-image's and {theirs['columns_shared']} at most {theirs['difference']:.0e} from HistomicsTK's. `{v['command']}`;
+{theirs['nuclei_per_s']} nuclei per second: **{theirs['ratio']} times** slower. On {v['compared']:,} of them {v['scikit_image']['columns']} columns are at most {v['scikit_image']['difference']:.0e} of the value
+from scikit-image's, {theirs['columns_shared']} at most {theirs['difference']:.0e} from HistomicsTK's and Haralick's {v['mahotas']['columns']} at most {v['mahotas']['difference']:.0e} from
+mahotas {v['mahotas']['version']} (of the column's median or 1, the lesser, where the value is less). `{v['command']}`;
 {v['machine']}; {v['date']}.
 
 | groups | columns | nuclei per second |

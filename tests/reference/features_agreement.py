@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """The table of a real slide against scikit-image's and HistomicsTK's on the same labels, and both tools' speed in one run.
 
-usage: features_agreement.py BENCH SLIDE RESULT.h5 [HISTOMICSTK] [--nuclei N] [--record]
+usage: features_agreement.py BENCH SLIDE RESULT.h5 [HISTOMICSTK] [--mahotas] [--nuclei N] [--record]
 
 BENCH: build/release/tests/bench/features_slide_bench. RESULT.h5: made from SLIDE at a level's own resolution. HISTOMICSTK:
 a folder that holds the package histomicstk (site-packages after pip install --no-deps histomicstk; pandas is needed, too);
-without it only scikit-image is asked. Up to N (2000) nuclei, evenly drawn, are compared; the speed is that of all, one thread
+without it only scikit-image is asked. --mahotas: asks mahotas (on PYTHONPATH) about Haralick's columns. Up to N (2000) nuclei, evenly drawn, are compared; the speed is that of all, one thread
 each, CPU time. Fails when a value differs: from scikit-image by more than 1e-6, from HistomicsTK, where docs/features.md says
-"=", by more than 1e-4; both of max(1, value), moments in pixels.
+"=", and mahotas by more than 1e-4; of the value, or of the column's median or 1, the lesser of them, where that is more;
+moments in pixels.
 """
 import os
 
@@ -54,6 +55,7 @@ def main():
     parser.add_argument("slide")
     parser.add_argument("result")
     parser.add_argument("histomicstk", nargs="?")
+    parser.add_argument("--mahotas", action="store_true", help="compare Haralick's columns with mahotas'")
     parser.add_argument("--nuclei", type=int, default=2000)
     parser.add_argument("--record", action="store_true", help="write docs/measurements")
     options = parser.parse_args()
@@ -87,6 +89,11 @@ def main():
                               "ratio": round(ours * seconds / count), "columns_shared": len(found),
                               "difference": max(worst for worst, _ in found.values())}
         print(out["histomicstk"])
+    if options.mahotas:
+        import mahotas
+        found = other_tables.differences(other_tables.mahotas(labels, chosen, nuclear), table, um)
+        bad += show(f"{len(chosen)} nuclei, mahotas {mahotas.__version__}:", found, 1e-4)
+        out["mahotas"] = {"version": mahotas.__version__, "columns": len(found), "difference": max(worst for worst, _ in found.values())}
     if bad:
         raise SystemExit("differ: " + ", ".join(bad))
     if options.record:

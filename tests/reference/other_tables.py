@@ -9,7 +9,7 @@ import warnings
 import numpy as np
 import skimage.measure
 
-from features_golden import single
+from features_golden import LEVELS, MOST_DENSITY, single
 
 WHITE = 240.0
 MOMENTS = ["20", "11", "02", "30", "21", "12", "03"]
@@ -42,9 +42,34 @@ def scikit_image(labels, chosen, um):
     return {name: np.array(v, float) for name, v in out.items()}
 
 
+HARALICK = ["asm", "contrast", "correlation", "sum_of_squares", "idm", "sum_average", "sum_variance", "sum_entropy", "entropy",
+            "difference_variance", "difference_entropy", "imc1", "imc2"]
+
+
+def mahotas(labels, chosen, density):
+    """Haralick's columns by mahotas: its matrices of a nucleus on grey level 0, which is then left out, and its features of them.
+    Where all pixels are of one level it gives correlation and the first information measure a value; here they have none."""
+    from mahotas.features import texture
+    grey = (np.minimum(density, MOST_DENSITY) * (np.float32(LEVELS - 1) / MOST_DENSITY) + np.float32(0.5)).astype(int)
+    out = {}
+    for p in np.array(skimage.measure.regionprops(labels), dtype=object)[chosen]:
+        picture = np.pad(np.where(p.image, grey[p.slice] + 1, 0), 2)
+        picture[0, 0] = LEVELS  # so that every matrix has all levels; its pairs are with level 0
+        matrices = np.array([texture.cooccurence(picture, d, symmetric=True)[1:, 1:].astype(float) for d in range(4)])
+        matrices = matrices[matrices.sum((1, 2)) > 0]
+        rows = np.full((1, len(HARALICK)), np.nan)
+        if len(matrices):
+            rows = np.array(texture.haralick_features(matrices, return_mean=False))
+            rows[np.ix_([np.count_nonzero(m) == 1 for m in matrices], [2, 11])] = np.nan
+        for name, column in zip(HARALICK, rows.T, strict=True):
+            out.setdefault(f"nucleus_H_haralick_{name}_mean", []).append(column.mean())
+            out.setdefault(f"nucleus_H_haralick_{name}_range", []).append(np.ptp(column))
+    return {name: np.array(v) for name, v in out.items()}
+
+
 def differences(pairs, table, um):
-    """pairs: our column -> their values. Our column -> (largest difference relative to max(1, value), how many values only
-    one of both defines)."""
+    """pairs: our column -> their values. Our column -> (largest difference relative to the value, or the column's median or 1,
+    the lesser of them, where that is more; how many values only one of both defines)."""
     out = {}
     for ours, expected in pairs.items():
         found = table(ours)
@@ -53,7 +78,8 @@ def differences(pairs, table, um):
         if ours == "shape_fractal_dimension":  # HistomicsTK fits a line through a single count, too
             expected = np.where(np.isnan(found), np.nan, expected)
         both = np.isfinite(found) & np.isfinite(expected)
-        worst = np.max(np.abs(found - expected)[both] / np.maximum(1, np.abs(expected[both])), initial=0)
+        size = np.abs(expected[both])
+        worst = np.max(np.abs(found - expected)[both] / np.maximum(size, min(1, np.median(size))), initial=0)
         out[ours] = float(worst), int((np.isfinite(found) != np.isfinite(expected)).sum())
     return out
 
