@@ -1,6 +1,7 @@
 #include <spdlog/spdlog.h>
 
 #include <map>
+#include <optional>
 
 #include "io/datasets/folder_files.h"
 #include "io/datasets/patch_file.h"
@@ -9,6 +10,7 @@
 #include "pipeline/image_progress.h"
 #include "pipeline/patch_cutter.h"
 #include "pipeline/stop_signals.h"
+#include "pipeline/unreadable_images.h"
 
 namespace wsi {
 
@@ -24,6 +26,23 @@ std::vector<std::string> common_classes(const std::vector<std::unique_ptr<Datase
         names = dataset->class_names();
     }
     return names;
+}
+
+/// Patches of one image must not lie on both sides of a split.
+void check_splits(const std::vector<std::unique_ptr<Dataset>>& datasets, const PatchesOptions& what,
+                  uint64_t seed) {
+    std::map<std::string, std::string> split_of_source;
+    for (const auto& dataset : datasets)
+        for (const ImageEntry& entry : dataset->entries()) {
+            const std::string split = split_of(entry, what.val_fraction, seed);
+            const auto [at, fresh] =
+                split_of_source.try_emplace(entry.dataset + "/" + entry.source, split);
+            if (!fresh && at->second != split)
+                fail(ErrorKind::Config, entry.file, ": its source ", at->first, " is in ", split,
+                     " here and in ", at->second,
+                     " elsewhere; put all images of a source into one split, or a network is "
+                     "tested on what it was trained on");
+        }
 }
 
 /// Cuts images and counts what came of them.
@@ -91,7 +110,18 @@ int patches_command(const PatchesOptions& what, const CommonOptions& options) {
     const double work_mpp = config.model.work_mpp > 0
                                 ? config.model.work_mpp
                                 : make_segmenter(config.model)->input_spec().mpp.value;
+    check_splits(datasets, what, config.run.seed);
     Cutter cutter(what, config, work_mpp, common_classes(datasets));
+    UnreadableImages unreadable(total);
+    const auto read = [&unreadable](const Dataset& dataset,
+                                    size_t i) -> std::optional<LabelledImage> {
+        try {
+            return dataset.read(i);
+        } catch (const Error& error) {
+            unreadable.add(error);
+            return std::nullopt;
+        }
+    };
     std::atomic<StopRequest>& stop = install_stop_signals();
     {
         ImageProgress progress("patches", total, options.quiet != 0);
@@ -99,10 +129,11 @@ int patches_command(const PatchesOptions& what, const CommonOptions& options) {
             for (size_t i = 0; i < dataset->entries().size(); ++i) {
                 if (stop != StopRequest::None)
                     fail(ErrorKind::Cancelled, "interrupted; nothing was written");
-                cutter.add(dataset->read(i));
+                if (auto image = read(*dataset, i)) cutter.add(std::move(*image));
                 progress.done(dataset->entries()[i].name);
             }
     }
+    unreadable.report();
     cutter.finish();
     return 0;
 }

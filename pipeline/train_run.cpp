@@ -113,17 +113,37 @@ private:
     void one_step(const std::vector<TrainingPatch>& batch) {
         const double rate = learning_rate(config_.train, step_, total_);
         const StepLoss loss = trainer_->step(batch, rate);
-        if (!std::isfinite(loss.total) || !std::isfinite(loss.gradient_norm))
-            fail(ErrorKind::Device, "the ", std::isfinite(loss.total) ? "gradient" : "loss",
-                 " is not finite at step ", step_ + 1, " (epoch ",
-                 step_ / patches_.steps_per_epoch() + 1, "); the last good weights are in ",
-                 job_.output,
-                 ". Lower train.learning_rate or set train.precision=fp32, and start in another "
-                 "folder with --from those weights");
+        if (!std::isfinite(loss.total) || !std::isfinite(loss.gradient_norm)) stop_not_finite(loss);
         ++step_;
         log_->add(StepRow{step_, loss, rate});
         spdlog::debug("step {} loss {:.6f} dice {:.4f} norm {:.3f}", step_, loss.total, loss.dice,
                       loss.gradient_norm);
+    }
+
+    /// The averaged weights have not seen the step that failed; a checkpoint's running means may
+    /// have.
+    [[noreturn]] void stop_not_finite(const StepLoss& loss) {
+        const bool kept = step_ > 0 && try_to_save_last();
+        fail(ErrorKind::Device, "the ", std::isfinite(loss.total) ? "gradient" : "loss",
+             " is not finite at step ", step_ + 1, " (epoch ",
+             step_ / patches_.steps_per_epoch() + 1, "); ",
+             kept ? "the last good weights are in " + file("last.safetensors")
+                  : "what was saved before is in " + job_.output,
+             ". Lower train.learning_rate or set train.precision=fp32, and start in another folder",
+             kept ? " with --from those weights" : "");
+    }
+
+    /// False when they are no good either, or the disk is full.
+    bool try_to_save_last() {
+        try {
+            save_last();
+            return true;
+        } catch (const Error&) {
+            return false;
+        }
+    }
+    void save_last() {
+        trainer_->save_weights(file("last.safetensors"), {{"run.step", std::to_string(step_)}});
     }
 
     /// The samples on the page: the first and the middle one of the development images.
@@ -191,7 +211,7 @@ private:
                                    {"run.scored_epoch", std::to_string(scored_)},
                                    {"run.best_epoch", std::to_string(best_.epoch())},
                                    {"run.best_score", fmt::format("{:.9g}", best_.score())}});
-        trainer_->save_weights(file("last.safetensors"), {{"run.step", std::to_string(step_)}});
+        save_last();
     }
 
     const TrainJob& job_;

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "io/datasets/resolution.h"
+#include "pipeline/unreadable_images.h"
 
 namespace wsi {
 
@@ -107,7 +108,7 @@ TrainingSet read_training_set(const std::vector<std::string>& folders, const Con
     const std::vector<bool> kept_out =
         config.train.folds > 0 ? in_fold(chosen, config.train) : of_organs(chosen, config.train);
     TrainingSet set;
-    size_t failed = 0;
+    UnreadableImages unreadable(chosen.size());
     for (size_t i = 0; i < chosen.size(); ++i) try {
             // A fold is judged, not only chosen by: it stays as it is.
             const bool smaller =
@@ -116,13 +117,9 @@ TrainingSet read_training_set(const std::vector<std::string>& folders, const Con
                 .push_back(prepare(chosen[i].dataset->read(chosen[i].index), config,
                                    smaller ? kSmaller : 1));
         } catch (const Error& error) {
-            spdlog::warn("left out: {}", error.what());
-            if (++failed * 100 > chosen.size() + 99)
-                fail(
-                    ErrorKind::Config, failed, " of ", chosen.size(),
-                    " images cannot be read, more than one in a hundred; the last: ", error.what());
+            unreadable.add(error);
         }
-    if (failed > 0) spdlog::warn("{} of {} images were left out", failed, chosen.size());
+    unreadable.report();
     if (set.train.empty()) fail(ErrorKind::Config, "no image to train on in the folders given");
     if (set.development.empty())
         fail(ErrorKind::Config, "no image of the organs in train.development = '",

@@ -216,7 +216,12 @@ nn::Notes TorchTrainer::with_settings(const WeightsNotes& notes) const {
 }
 
 void TorchTrainer::save_weights(const std::string& path, const WeightsNotes& notes) {
-    nn::write_state(path, nn::state_of(*averaged_), with_settings(notes), at::kHalf);
+    const nn::StateDict weights = nn::state_of(*averaged_);
+    for (const auto& [name, tensor] : weights)
+        if (!tensor.to(at::kHalf).isfinite().all().item<bool>())
+            fail(ErrorKind::Device, path, ": not written: ", name,
+                 " holds values beyond the file's half precision; lower train.learning_rate");
+    nn::write_state(path, weights, with_settings(notes), at::kHalf);
 }
 
 nn::StateDict TorchTrainer::everything() {

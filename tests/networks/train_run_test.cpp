@@ -4,12 +4,14 @@
 #include <gmock/gmock.h>
 #include <sys/resource.h>
 
+#include <cmath>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 
 #include "io/csv_table.h"
 #include "io/picture.h"
+#include "io/weights_file.h"
 #include "model/train/torch_trainer.h"
 #include "pipeline/runtime.h"
 #include "tests/support/temp_dir.h"
@@ -92,7 +94,7 @@ void expect_equal(const nn::StateFile& a, const nn::StateFile& b) {
 }
 
 /// Asks to stop after so many steps, as a signal would.
-class StoppingTrainer final : public Trainer {
+class StoppingTrainer : public Trainer {
 public:
     StoppingTrainer(const Config& config, std::atomic<StopRequest>& stop, int steps)
         : trainer_(config), stop_(stop), steps_(steps) {}
@@ -121,7 +123,36 @@ private:
     int steps_;
 };
 
+/// Its fourth loss is not a number.
+class BreakingTrainer final : public StoppingTrainer {
+public:
+    BreakingTrainer(const Config& config, std::atomic<StopRequest>& stop)
+        : StoppingTrainer(config, stop, 1000) {}
+    StepLoss step(std::span<const TrainingPatch> batch, double learning_rate) override {
+        if (++done_ == 4) return {std::nan(""), 0, 0, 0, 0};
+        return StoppingTrainer::step(batch, learning_rate);
+    }
+
+private:
+    int done_ = 0;
+};
+
 }  // namespace
+
+TEST_F(TrainRunTest, the_weights_before_a_loss_that_is_not_finite_are_kept) {
+    try {
+        run_training(job_, config_, stop_, [&](const Config& config) {
+            return std::make_unique<BreakingTrainer>(config, stop_);
+        });
+        FAIL() << "no error";
+    } catch (const Error& error) {
+        EXPECT_THAT(error.what(), testing::HasSubstr("the loss is not finite at step 4"));
+        EXPECT_THAT(error.what(), testing::HasSubstr(in_run("last.safetensors")));
+    }
+    const WeightsNotes notes = WeightsFile(in_run("last.safetensors")).metadata();
+    EXPECT_EQ(notes.at("run.step"), "3");
+    EXPECT_FALSE(nn::read_state(in_run("last.safetensors")).tensors.empty());
+}
 
 TEST_F(TrainRunTest, stopped_anywhere_it_ends_with_the_same_bits_and_each_step_logged_once) {
     EXPECT_TRUE(run().finished);
@@ -183,6 +214,7 @@ TEST_F(TrainRunTest, a_loss_that_is_not_finite_stops_it_and_keeps_the_last_good_
                 testing::ContainsRegex("(loss|gradient) is not finite at step [2-8]"));
     EXPECT_FALSE(fs::exists(in_run("checkpoint.safetensors")));
     EXPECT_FALSE(fs::exists(in_run("best.safetensors")));
+    EXPECT_FALSE(fs::exists(in_run("last.safetensors")));  // too large to be any good
     job_.output = dir_.file("run");
     expect_equal(good, checkpoint());
 }

@@ -109,6 +109,65 @@ TEST(PatchesTest, a_patch_file_is_a_data_set_at_the_models_resolution) {
     EXPECT_EQ(patches->read(9).rgb(12, 5, 0), 100);
 }
 
+class PatchesCommandTest : public testing::Test {
+protected:
+    /// A plain folder of images.
+    void make_set(const std::vector<std::string>& stems) const {
+        fs::create_directories(set_ / "images");
+        fs::create_directories(set_ / "labels");
+        for (const std::string& stem : stems) write_image(set_, stem);
+    }
+    int cut() const {
+        PatchesOptions what;
+        what.sources = {set_.string()};
+        what.output = output();
+        what.patch_px = 32;
+        CommonOptions common;
+        common.model = "classical";
+        common.quiet = 1;
+        common.slide_mpp = common.work_mpp = 0.5;
+        return patches_command(what, common);
+    }
+    std::string error_of_cut() const {
+        try {
+            cut();
+        } catch (const Error& error) {
+            return error.what();
+        }
+        return "no error";
+    }
+    std::string output() const { return dir_.file("patches.h5"); }
+    test::TempDir dir_;
+    const fs::path set_ = dir_.path() / "set";
+};
+
+TEST_F(PatchesCommandTest, a_source_in_two_splits_is_refused_by_name) {
+    make_set({"a_1", "a_2", "b_1"});
+    std::ofstream(set_ / "manifest.csv")
+        << "stem,split,source\na_1,train,slide a\na_2,test,slide a\nb_1,test,slide b\n";
+    EXPECT_THAT(error_of_cut(), testing::AllOf(testing::HasSubstr("slide a is in test"),
+                                               testing::HasSubstr("in train")));
+    EXPECT_FALSE(fs::exists(output()));
+    std::ofstream(set_ / "manifest.csv")
+        << "stem,split,source\na_1,train,slide a\na_2,train,slide a\nb_1,test,slide b\n";
+    EXPECT_EQ(cut(), 0);
+}
+
+TEST_F(PatchesCommandTest, one_unreadable_image_is_left_out_and_two_are_too_many) {
+    make_set({"a", "b", "c"});
+    std::ofstream(set_ / "images" / "b.png") << "no picture";
+    EXPECT_EQ(cut(), 0);
+    std::set<std::string> sources;
+    const auto patches = open_dataset(output());
+    for (const ImageEntry& entry : patches->entries()) sources.insert(entry.source);
+    EXPECT_THAT(sources, ElementsAre("a", "c"));
+    fs::remove(output());
+    std::ofstream(set_ / "images" / "c.png") << "no picture";
+    EXPECT_THAT(error_of_cut(), testing::AllOf(testing::HasSubstr("2 of 3 images cannot be read"),
+                                               testing::HasSubstr("c.png")));
+    EXPECT_FALSE(fs::exists(output()));
+}
+
 TEST(PatchesTest, other_files_are_no_patch_files) {
     const test::TempDir dir;
     std::ofstream(dir.file("x.h5")) << "not HDF5";

@@ -1,0 +1,20 @@
+#include "pipeline/unreadable_images.h"
+
+#include <spdlog/spdlog.h>
+
+namespace wsi {
+
+void UnreadableImages::add(const Error& error) {
+    spdlog::warn("left out: {}", error.what());
+    if (++failed_ * 100 > total_ + 99)
+        fail(ErrorKind::Config, failed_, " of ", total_,
+             " images cannot be read, more than one in a hundred; the last: ", error.what());
+}
+
+void UnreadableImages::report() const {
+    if (failed_ == 0) return;
+    if (failed_ == total_) fail(ErrorKind::Config, "none of the images can be read");
+    spdlog::warn("{} of {} images were left out", failed_, total_);
+}
+
+}  // namespace wsi
