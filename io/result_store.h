@@ -21,7 +21,7 @@ struct NucleusClass {
 };
 
 struct FailedTile {
-    int64_t row = 0, column = 0;  ///< block of `level`: row = y / block, column = x / block
+    int64_t row = 0, column = 0;  ///< top left pixel of the block on `level`
     int level = 0;
     std::string kind, message;
 };

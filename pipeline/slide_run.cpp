@@ -321,8 +321,16 @@ ResultHeader SlideRun::result_header() const {
     return header;
 }
 
+/// Whether a file that is there may be another one than asked for: nothing in it says how it was
+/// written.
+bool asks_for_more(const ExportOptions& o) {
+    return !o.columns.empty() || o.naming != Naming::Ours || o.simplify_px > 0 ||
+           o.split_rows > 0 || o.frame != ExportOptions{}.frame;
+}
+
 void SlideRun::export_all(Restart rewrite) {
     const ResultReader reader(paths_.result);
+    if (asks_for_more(job_.exports)) rewrite = Restart::Yes;
     for (const std::string& output : job_.outputs) {
         if (output == paths_.result) continue;
         if (rewrite == Restart::No && fs::exists(output) &&

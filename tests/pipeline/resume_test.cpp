@@ -120,6 +120,20 @@ TEST_F(ResumeTest, a_finished_result_is_left_alone) {
     EXPECT_NE(fs::last_write_time(run.outputs.front()), before);
 }
 
+TEST_F(ResumeTest, files_of_a_finished_result_are_written_as_they_are_asked_for) {
+    SlideTrial run = run_into("done");
+    ASSERT_EQ(test::run_child(run).exit_code, 0);
+    const auto before = fs::last_write_time(run.outputs.front());
+    run.expected = SlideOutcome::AlreadyComplete;
+    run.columns = {"shape_area_um2"};
+    ASSERT_EQ(test::run_child(run).exit_code, 0);
+    EXPECT_EQ(fs::last_write_time(run.outputs.front()), before);
+    std::ifstream table(run.outputs[1]);
+    std::string header;
+    std::getline(table, header);
+    EXPECT_TRUE(header.ends_with("cut_at_reach,shape_area_um2")) << header;
+}
+
 TEST_F(ResumeTest, torn_parts_are_made_again) {
     const SlideTrial straight = run_into("straight");
     ASSERT_EQ(test::run_child(straight).exit_code, 0);

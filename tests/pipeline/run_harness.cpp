@@ -83,6 +83,7 @@ ChildEnd run_shared(const SlideTrial& run, Shared* shared) {
         job.nuclei = run.nuclei;
         job.roi.roi_geojson = run.roi;
         job.exports.frame = run.frame;
+        job.exports.columns = run.columns;
         const SlideReport report = run_slide(job, config, status, run.segmenter);
         if (report.outcome != run.expected)
             fail(ErrorKind::Internal, "outcome ", static_cast<int>(report.outcome));

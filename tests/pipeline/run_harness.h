@@ -37,6 +37,7 @@ struct SlideTrial {
     std::optional<ForeignNuclei> nuclei;
     std::string roi;
     Frame frame = Frame::Qupath;
+    std::vector<std::string> columns;  ///< of the exports
 };
 ChildEnd run_child(const SlideTrial& run);
 
