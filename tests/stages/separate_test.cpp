@@ -229,6 +229,14 @@ TEST(HolesTest, background_between_two_labels_stays) {
     EXPECT_EQ(labels(1, 2), 1u);
 }
 
+TEST(HolesTest, another_label_beside_background_is_enough_to_keep_it) {
+    Image<uint32_t> labels(7, 5, 2);
+    labels(1, 2) = labels(2, 2) = 1;
+    labels(3, 2) = 0;  // the second above, below and on the right
+    separation::fill_holes(labels.view(), 9, 100, separation::Connectivity::Eight);
+    EXPECT_EQ(labels(3, 2), 0u);
+}
+
 SeparateParams small_params() {
     SeparateParams p;
     p.reach_px = 9;
