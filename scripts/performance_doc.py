@@ -204,6 +204,14 @@ result with itself, all outputs. Neighbours: columns' writing included. Load ave
 """
 
 
+def training_stream(v):
+    speeds = "; ".join(f"{r['per_s']:.0f} samples per second with {r['workers']} worker{'s' if r['workers'] > 1 else ''} ({r['cpu_ms']:.0f} ms of CPU each)" for r in v["runs"])
+    return f"""## The stream of training patches
+
+Augmented patches of {v['patch_px']} px: {speeds}. Load average {v['load_average']}. `{v['command']}`; {v['machine']}; {v['date']}.
+"""
+
+
 def encoder_vit_h(v):
     return f"""ViT-H at {v['px']} px likewise, its weights mapped: {v['peak_rss_mib']:,} MiB at the peak and {v['cpu_s']:.0f} s of CPU against
 {v['peak_rss_mib_segment_anything']:,} MiB and {v['cpu_s_segment_anything']:.0f} s; the embeddings differ by {v['difference']:.1e} of the largest value. Other programs took most of both cores,
@@ -215,7 +223,8 @@ def page():
     read = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
     parts = [INTRO, slides([v for name, v in read.items() if name != "network_run"])]
     for name, make in (("features", features), ("memory", memory), ("separation", separation), ("macenko", macenko), ("network", network),
-                       ("network_run", network_run), ("encoder", encoder), ("encoder_vit_h", encoder_vit_h), ("script", script), ("exports", exports), ("million", export_times), ("commands", commands)):
+                       ("network_run", network_run), ("encoder", encoder), ("encoder_vit_h", encoder_vit_h), ("script", script), ("exports", exports), ("million", export_times), ("commands", commands),
+                       ("training_stream", training_stream)):
         if name in read:
             parts.append(make(read[name]))
     return "\n".join(part for part in parts if part)
