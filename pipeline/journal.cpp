@@ -72,10 +72,14 @@ StainFit stain_from(const json& j) {
     fit.reason = j.at("reason");
     return fit;
 }
+
+/// Raised when the same region_px cuts a slide into other regions.
+constexpr int kCut = 2;
 }  // namespace
 
 void write_journal(const PartStore& parts, const Journal& journal) {
     const json text{{"identity", journal.identity.fields},
+                    {"cut", kCut},
                     {"region_px", journal.region_px},
                     {"stain", to_json(journal.fit.stain)},
                     {"slide_params", journal.fit.slide_params}};
@@ -87,6 +91,7 @@ std::optional<Journal> read_journal(const PartStore& parts) {
     if (!std::filesystem::exists(parts.journal())) return std::nullopt;
     try {
         const json j = json::parse(BlockFileReader(parts.journal(), Verify::All).header());
+        if (j.value("cut", 1) != kCut) throw std::runtime_error("another version cut its regions");
         Journal journal;
         journal.identity.fields =
             j.at("identity").get<std::vector<std::pair<std::string, std::string>>>();

@@ -210,7 +210,7 @@ void check_region_size(const MeasureContext& c) {
     const int64_t reach = 3 * int64_t{c.taken.most_side_px} + margin_px(c);
     if (c.plan.regions.min_side_px() < reach)
         fail(ErrorKind::Config, "tiling.region_px is too small for nuclei of up to ",
-             c.taken.most_side_px, " px: raise it to at least ", reach + c.plan.spec.core_px);
+             c.taken.most_side_px, " px: raise it to at least ", 2 * (reach + c.plan.spec.core_px));
 }
 
 }  // namespace

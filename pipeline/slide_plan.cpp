@@ -39,7 +39,8 @@ SlidePlan make_plan(const WorkFrame& frame, const InputSpec& spec, int region_px
     if (plan.regions.min_side_px() < reach)
         fail(ErrorKind::Config, "tiling.region_px = ", region_px,
              " is too small: separation looks ", reach,
-             " px into the neighbouring regions; raise it to at least ", reach + spec.core_px);
+             " px into the neighbouring regions; raise it to at least ",
+             2 * (reach + spec.core_px));
     plan.active.resize(static_cast<size_t>(plan.regions.count()));
     for (int64_t rank = 0; rank < plan.regions.count(); ++rank)
         for (const TileIndex tile : plan.regions.tiles(plan.regions.at(rank)))

@@ -34,10 +34,11 @@ std::vector<int32_t> region_starts(int32_t tiles, int core_px, int region_px) {
         starts.push_back(tile);
     }
     starts.push_back(tiles);
-    // A last region of a sliver would not be worth its halo.
-    if (starts.size() > 2 &&
-        2 * int64_t{starts.back() - starts[starts.size() - 2]} * core_px < region_px)
-        starts.erase(starts.end() - 2);
+    // A last region of a sliver would not be worth its halo, and one that takes it in would make
+    // all buffers larger than region_px says: the last two share evenly.
+    const size_t n = starts.size();
+    if (n > 2 && 2 * int64_t{starts[n - 1] - starts[n - 2]} * core_px < region_px)
+        starts[n - 2] = starts[n - 3] + (starts[n - 1] - starts[n - 3] + 1) / 2;
     return starts;
 }
 

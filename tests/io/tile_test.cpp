@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <tuple>
 
@@ -73,6 +74,18 @@ TEST(RegionGridTest, neighbourhood_is_cut_at_the_corners) {
     EXPECT_EQ(regions.neighbourhood({0, 0}).size(), 4u);
     EXPECT_EQ(regions.neighbourhood({1, 1}).size(), 9u);
     EXPECT_EQ(regions.neighbourhood({2, 1}).size(), 6u);
+}
+
+TEST(RegionGridTest, no_region_is_larger_than_asked_nor_a_sliver) {
+    for (int32_t n = 1; n < 40; ++n) {
+        const TileGrid tiles({50 * n, 50}, 50, 0);
+        const RegionGrid regions(tiles, 200);
+        for (int64_t rank = 0; rank < regions.count(); ++rank) {
+            const int64_t width = regions.rect(regions.at(rank)).width;
+            EXPECT_LE(width, 200) << n;
+            EXPECT_GE(width, std::min(50 * n, 100)) << n;
+        }
+    }
 }
 
 TEST(RegionGridTest, min_side_ignores_the_last_region) {
