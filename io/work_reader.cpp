@@ -14,6 +14,8 @@ namespace {
 /// What scanners call 20x has up to this many µm per pixel: such slides must do for any model.
 constexpr double kCoarsest20x = 0.6;
 
+constexpr int64_t kBandRows = 64;
+
 /// The coarsest level that is not coarser than `downsample` (within rounding). Only levels whose
 /// ratio is a whole number: of others OpenSlide knows the ratio too roughly to place a pixel at the
 /// far end.
@@ -62,14 +64,32 @@ struct WorkReader::Impl {
           ratio(f.downsample / s.info().levels[level].downsample),
           cache(s, static_cast<int>(level), cache_bytes) {}
 
-    /// Pixels of the level, which the rectangle must not leave.
+    /// Pixels of the frame, which the rectangle must not leave; some rows at a time, so that what
+    /// they are made of stays in the processor's cache.
+    void read_resampled(const PixelRect& rect, RgbView out, std::vector<FailedBlock>& failures) {
+        const PixelSize size = slide.info().levels[level].size;
+        const ResampleAxis x(ratio, rect.x, rect.width, size.width);
+        thread_local RgbImage source;
+        for (int64_t row = 0; row < rect.height; row += kBandRows) {
+            const int64_t rows = std::min(kBandRows, rect.height - row);
+            const ResampleAxis y(ratio, rect.y + row, rows, size.height);
+            source.resize(x.end() - x.begin(), y.end() - y.begin());
+            read_level(rect_from_corners(x.begin(), y.begin(), x.end(), y.end()), source, failures);
+            const int64_t start = cpu_ns(CpuOf::Thread);
+            resample(source.view(), x, y, out.crop({0, row, rect.width, rows}));
+            resample_ns += cpu_ns(CpuOf::Thread) - start;
+        }
+    }
+
+    /// Pixels of the level, which the rectangle must not leave. A block that failed is listed once.
     void read_level(const PixelRect& rect, RgbView out, std::vector<FailedBlock>& failures) {
         const PixelSize block = cache.block_size();
         for (int64_t row = rect.y / block.height; row * block.height < rect.bottom(); ++row)
             for (int64_t column = rect.x / block.width; column * block.width < rect.right();
                  ++column) {
                 const auto source = cache.get(row, column);
-                if (source->failure)
+                const auto same = [&](const FailedBlock& f) { return f.rect_lvl == source->rect; };
+                if (source->failure && std::ranges::none_of(failures, same))
                     failures.push_back({static_cast<int>(level), source->rect, *source->failure});
                 const PixelRect part = intersection(rect, source->rect);
                 copy_pixels(source->rgb.view().crop(part.moved(-source->rect.x, -source->rect.y)),
@@ -106,15 +126,7 @@ std::vector<FailedBlock> WorkReader::read(const PixelRect& rect, RgbView out) co
         impl_->read_level(part, inside, failures);
         return failures;
     }
-    const PixelSize level = impl_->slide.info().levels[impl_->level].size;
-    const ResampleAxis x(impl_->ratio, part.x, part.width, level.width);
-    const ResampleAxis y(impl_->ratio, part.y, part.height, level.height);
-    thread_local RgbImage source;
-    source.resize(x.end() - x.begin(), y.end() - y.begin());
-    impl_->read_level(rect_from_corners(x.begin(), y.begin(), x.end(), y.end()), source, failures);
-    const int64_t start = cpu_ns(CpuOf::Thread);
-    resample(source.view(), x, y, inside);
-    impl_->resample_ns += cpu_ns(CpuOf::Thread) - start;
+    impl_->read_resampled(part, inside, failures);
     return failures;
 }
 
