@@ -33,8 +33,20 @@ void set_up() {
     });
 }
 
+Id create_file(const std::string& path, const std::string& shown) {
+    const Id access(H5Pcreate(H5P_FILE_ACCESS), &H5Pclose);
+    H5Pset_libver_bounds(access.get(), H5F_LIBVER_V18, H5F_LIBVER_V110);
+    const Id properties(H5Pcreate(H5P_FILE_CREATE), &H5Pclose);
+    H5Pset_obj_track_times(properties.get(), false);  // of the root group
+    return {check(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, properties.get(), access.get()),
+                  "cannot create", shown),
+            &H5Fclose};
+}
+
 Id create_group(hid_t parent, const std::string& name) {
-    return {check(H5Gcreate2(parent, name.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+    const Id properties(H5Pcreate(H5P_GROUP_CREATE), &H5Pclose);
+    H5Pset_obj_track_times(properties.get(), false);
+    return {check(H5Gcreate2(parent, name.c_str(), H5P_DEFAULT, properties.get(), H5P_DEFAULT),
                   "cannot create group", name),
             &H5Gclose};
 }

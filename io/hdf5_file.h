@@ -84,6 +84,9 @@ inline hid_t native_type<uint64_t>() {
 /// Switches off HDF5's printing to stderr; once.
 void set_up();
 
+/// Files and groups without the time of writing, so that equal results make equal files. `shown`:
+/// the name in error messages.
+Id create_file(const std::string& path, const std::string& shown);
 Id create_group(hid_t parent, const std::string& name);
 Id text_type(size_t length);
 

@@ -134,12 +134,7 @@ Id create_raster(hid_t file, Raster raster, const ResultHeader& header) {
 struct ResultWriter::Impl {
     Impl(const std::string& path, const ResultHeader& h) : header(h), target(path) {
         set_up();
-        const Id access(H5Pcreate(H5P_FILE_ACCESS), &H5Pclose);
-        H5Pset_libver_bounds(access.get(), H5F_LIBVER_V18, H5F_LIBVER_V110);
-        file = Id(
-            check(H5Fcreate(target.temporary().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()),
-                  "cannot create", path),
-            &H5Fclose);
+        file = create_file(target.temporary(), path);
         write_attribute(file.get(), "format", std::string(layout::kFormat));
         write_attribute(file.get(), "format_version", int64_t{kFormatVersion});
         write_attribute(file.get(), "program_version", h.program_version);

@@ -162,6 +162,7 @@ void Assembler::write_rasters(int64_t band_row, const std::array<const Band*, 3>
         const Compressed& chunk = chunks[static_cast<size_t>(column)];
         if (!chunk.labels.empty()) out_.write_chunk(Raster::Labels, band_row, column, chunk.labels);
         if (!chunk.mask.empty()) out_.write_chunk(Raster::Mask, band_row, column, chunk.mask);
+        status_.at("assembly");
     }
 }
 

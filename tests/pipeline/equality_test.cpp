@@ -21,11 +21,20 @@ using test::SlideTrial;
 
 InputSpec fake_spec() { return test::fake_spec(128, 32, 16); }
 
-std::vector<std::string> outputs_in(const test::TempDir& dir, const std::string& folder) {
+using Names = std::vector<const char*>;
+const Names kMainFormats{"r.h5", "r.csv", "r.geojson.gz", "r.tif", "r.labels.tif"};
+const Names kAllFormats{"r.h5",           "r.csv",          "r.csv.gz",
+                        "r.geojson",      "r.geojson.gz",   "r.tif",
+                        "r.labels.tif",   "r.mask.ome.tif", "r.labels.ome.tif",
+                        "r.parquet",      "r.gpkg",         "r.fgb",
+                        "r.h5ad",         "r.db",           "r.html",
+                        "r.cellvit.json", "r.hovernet.json"};
+
+std::vector<std::string> outputs_in(const test::TempDir& dir, const std::string& folder,
+                                    const Names& names) {
     std::filesystem::create_directories(dir.path() / folder);
     std::vector<std::string> out;
-    for (const char* name : {"r.h5", "r.csv", "r.geojson.gz", "r.tif", "r.labels.tif"})
-        out.push_back((dir.path() / folder / name).string());
+    for (const char* name : names) out.push_back((dir.path() / folder / name).string());
     return out;
 }
 
@@ -37,11 +46,12 @@ struct Variant {
 
 /// Runs all variants and compares each with the first; returns the reference's files.
 std::vector<std::string> expect_equal(const test::TempDir& dir, const SlideTrial& base,
-                                      const std::vector<Variant>& variants) {
+                                      const std::vector<Variant>& variants,
+                                      const Names& names = kAllFormats) {
     std::map<std::string, std::string> expected;
     for (const Variant& v : variants) {
         SlideTrial run = base;
-        run.outputs = outputs_in(dir, v.name);
+        run.outputs = outputs_in(dir, v.name, names);
         run.region_px = v.region_px;
         run.threads = v.threads;
         run.shuffle_seed = v.shuffle_seed;
@@ -52,7 +62,7 @@ std::vector<std::string> expect_equal(const test::TempDir& dir, const SlideTrial
         if (expected.empty()) expected = got;
         EXPECT_EQ(test::first_difference(expected, got), "") << v.name;
     }
-    return outputs_in(dir, variants.front().name);
+    return outputs_in(dir, variants.front().name, names);
 }
 
 /// Nuclei whose box crosses a border of the region grid.
@@ -89,7 +99,7 @@ TEST(EqualityTest, planted_nuclei_come_out_the_same_however_the_slide_is_cut) {
     SlideTrial run;
     run.slide = dir.file("slide.svs");
     run.segmenter = test::finds(planted, fake_spec());
-    const auto files = expect_equal(dir, run, kVariants);
+    const auto files = expect_equal(dir, run, kVariants, kMainFormats);
     ASSERT_FALSE(files.empty());
     const ResultReader reader(files.front());
     EXPECT_EQ(reader.count(), planted.all().size());
@@ -150,8 +160,8 @@ TEST(EqualityTest, texture_of_finer_pixels_comes_out_the_same_however_the_slide_
     for (const double mpp : {0.0, 0.25, 0.3}) {  // 0.3: not a level's own
         run.config.features.texture_mpp = mpp;
         const auto files = expect_equal(
-            dir, run,
-            {{"one-thread", 256, 1, 0}, {"regions-700", 700, 2, 0}, {"mixed", 256, 8, 7}});
+            dir, run, {{"one-thread", 256, 1, 0}, {"regions-700", 700, 2, 0}, {"mixed", 256, 8, 7}},
+            kMainFormats);
         ASSERT_FALSE(files.empty());
         const ResultReader reader(files.front());
         EXPECT_GE(reader.count(), 300u);
@@ -197,7 +207,8 @@ TEST(EqualityTest, a_device_with_its_own_thread_gives_the_same) {
             return std::make_unique<test::FakeSegmenter>(fake_spec(), test::percolating_maps(),
                                                          kind);
         };
-        run.outputs = outputs_in(dir, kind == test::FakeKind::Host ? "host" : "device");
+        run.outputs =
+            outputs_in(dir, kind == test::FakeKind::Host ? "host" : "device", kMainFormats);
         const test::ChildEnd end = test::run_child(run);
         ASSERT_EQ(end.exit_code, 0) << end.message;
         const auto got = test::digests(run.outputs);
@@ -206,24 +217,68 @@ TEST(EqualityTest, a_device_with_its_own_thread_gives_the_same) {
     }
 }
 
-TEST(EqualityDataTest, a_real_slide_comes_out_the_same_however_it_is_cut) {
-    WSI_NEED_DATA();
+/// The classical segmenter on small tiles, so that one slide has many regions.
+class SmallTiles final : public Segmenter {
+public:
+    static constexpr int kCorePx = 160;
+    SmallTiles()
+        : classical_(make_segmenter({.name = "classical"})), spec_(classical_->input_spec()) {
+        spec_.core_px = kCorePx;
+    }
+    const InputSpec& input_spec() const override { return spec_; }
+    std::vector<double> fit_slide(const SlideSample& sample) const override {
+        return classical_->fit_slide(sample);
+    }
+    void segment(std::span<TileSlot* const> batch, std::span<const double> params) override {
+        classical_->segment(batch, params);
+    }
+
+private:
+    std::unique_ptr<Segmenter> classical_;
+    InputSpec spec_;
+};
+
+/// Runs all variants; at least so many nuclei must cross a border of the first one's regions.
+void expect_equal_on_slide(const std::string& slide, int64_t least_crossing,
+                           const std::vector<Variant>& variants, const Names& names,
+                           const Config& config) {
     const test::TempDir dir;
     SlideTrial run;
-    run.slide = test::data_dir() + "/slides/pathologyatlas-BS25/BS25-HE_roi.svs";
-    run.segmenter = [] { return make_segmenter({.name = "classical"}); };
-    const auto files = expect_equal(dir, run,
-                                    {{"one-thread", 512, 1, 0},
-                                     {"two", 512, 2, 0},
-                                     {"eight", 512, 8, 0},
-                                     {"regions-700", 700, 2, 0},
-                                     {"regions-1500", 1500, 2, 0},
-                                     {"whole", 4096, 2, 0},
-                                     {"shuffled", 512, 8, 3}});
+    run.slide = test::data_dir() + slide;
+    run.config = config;
+    run.segmenter = [] { return std::make_unique<SmallTiles>(); };
+    const auto files = expect_equal(dir, run, variants, names);
     ASSERT_FALSE(files.empty());
-    std::printf("%lu nuclei in %d regions, %ld cross a region's border\n",
-                ResultReader(files.front()).count(), 4 * 4,
-                count_crossing(files.front(), 512, 512));
+    const ResultReader reader(files.front());
+    const PixelSize size = reader.header().frame.size;
+    const int side = variants.front().region_px;
+    const int64_t regions = ceil_div(size.width, side) * ceil_div(size.height, side);
+    const int64_t crossing = count_crossing(files.front(), SmallTiles::kCorePx, side);
+    EXPECT_GE(regions, 12);
+    EXPECT_GE(crossing, least_crossing);
+    std::printf("%lu nuclei in %ld regions, %ld cross a region's border\n", reader.count(), regions,
+                crossing);
+}
+
+TEST(EqualityDataTest, a_real_field_comes_out_the_same_however_it_is_cut) {
+    WSI_NEED_DATA();
+    expect_equal_on_slide("/slides/pathologyatlas-BS25/BS25-HE_roi.svs", 500,
+                          {{"one-thread", 320, 1, 0},
+                           {"two", 320, 2, 0},
+                           {"eight-shuffled", 320, 8, 3},
+                           {"regions-450", 450, 2, 0},
+                           {"regions-1500", 1500, 8, 7}},
+                          kAllFormats, {});
+}
+
+TEST(EqualityDataTest, a_real_slide_comes_out_the_same_however_it_is_cut) {
+    WSI_NEED_DATA();
+    Config config;
+    config.features.brief = true;
+    expect_equal_on_slide(
+        "/slides/pathologyatlas-BS9/BS9-HE1_gigapixel.tif", 2000,
+        {{"regions-320", 320, 2, 0}, {"one-thread-700", 700, 1, 0}, {"eight-shuffled", 1600, 8, 3}},
+        kMainFormats, config);
 }
 
 }  // namespace

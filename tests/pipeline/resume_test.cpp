@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -36,45 +37,48 @@ protected:
         return run;
     }
 
-    /// Kills at `kills` evenly spread passes of a point, resumes each time, compares with a
-    /// straight run.
-    void kill_and_resume(const std::string& point, int kills) {
+    /// To the end; a run that ended after its last step is complete already.
+    static void resume(SlideTrial run) {
+        run.expected = fs::exists(run.outputs.front()) ? SlideOutcome::AlreadyComplete
+                                                       : SlideOutcome::Complete;
+        const test::ChildEnd end = test::run_child(run);
+        ASSERT_EQ(end.exit_code, 0) << end.message;
+    }
+
+    /// Kills at evenly spread passes of a point, resumes each time, compares with a straight run.
+    void kill_and_resume(const std::string& point) {
+        constexpr int kKills = 20;
         const SlideTrial straight = run_into("straight");
         const int passes = test::count_points(straight).at(point);
         const auto expected = test::digests(straight.outputs);
-        const int points = std::min(kills, passes);
-        ASSERT_GE(passes, 1);
-        for (int i = 0; i < points; ++i) {
-            const int at = 1 + i * (passes - 1) / std::max(1, points - 1);
+        ASSERT_GE(passes, kKills) << "no two kills at one place";
+        for (int i = 0; i < kKills; ++i) {
+            const int at = 1 + i * (passes - 1) / (kKills - 1);
             SlideTrial killed = run_into(point + std::to_string(at));
             killed.kill_point = point;
             killed.kill_at = at;
             const test::ChildEnd end = test::run_child(killed);
             ASSERT_EQ(end.signal, SIGKILL) << point << " " << at << ": " << end.message;
-            SlideTrial again = run_into(point + std::to_string(at));
-            const test::ChildEnd resumed = test::run_child(again);
-            if (resumed.exit_code != 0) {  // killed after the last step: already complete
-                again.expected = SlideOutcome::AlreadyComplete;
-                ASSERT_EQ(test::run_child(again).exit_code, 0) << resumed.message;
-            }
+            const SlideTrial again = run_into(point + std::to_string(at));
+            resume(again);
             ASSERT_EQ(test::first_difference(expected, test::digests(again.outputs)), "")
                 << point << " " << at;
             EXPECT_FALSE(fs::exists(again.outputs.front() + ".parts"));
             fs::remove_all(dir_.path() / (point + std::to_string(at)));
         }
         std::printf("%s: killed at %d of %d points, resumed to the same bytes\n", point.c_str(),
-                    points, passes);
+                    kKills, passes);
     }
 
     test::TempDir dir_;
     std::unique_ptr<test::PlantedNuclei> planted_;
 };
 
-TEST_F(ResumeTest, killed_while_fitting) { kill_and_resume("fit", 20); }
-TEST_F(ResumeTest, killed_between_tiles) { kill_and_resume("tile", 24); }
-TEST_F(ResumeTest, killed_around_commits) { kill_and_resume("commit", 24); }
-TEST_F(ResumeTest, killed_in_assembly) { kill_and_resume("assembly", 20); }
-TEST_F(ResumeTest, killed_in_export) { kill_and_resume("export", 20); }
+TEST_F(ResumeTest, killed_while_fitting) { kill_and_resume("fit"); }
+TEST_F(ResumeTest, killed_between_tiles) { kill_and_resume("tile"); }
+TEST_F(ResumeTest, killed_around_commits) { kill_and_resume("commit"); }
+TEST_F(ResumeTest, killed_in_assembly) { kill_and_resume("assembly"); }
+TEST_F(ResumeTest, killed_in_export) { kill_and_resume("export"); }
 
 TEST_F(ResumeTest, a_run_killed_many_times_ends_the_same) {
     const SlideTrial straight = run_into("straight");
@@ -87,6 +91,43 @@ TEST_F(ResumeTest, a_run_killed_many_times_ends_the_same) {
     ASSERT_EQ(test::run_child(run).exit_code, 0);
     EXPECT_EQ(test::first_difference(test::digests(straight.outputs), test::digests(run.outputs)),
               "");
+}
+
+TEST_F(ResumeTest, an_error_in_any_node_ends_the_run_in_its_words_and_loses_nothing) {
+    const SlideTrial straight = run_into("straight");
+    ASSERT_EQ(test::run_child(straight).exit_code, 0);
+    for (const char* point : {"fit", "tile", "commit", "assembly", "export"}) {
+        SlideTrial run = run_into(point);
+        run.kill_point = point;
+        run.kill_at = 12;
+        run.thrown = "the device is lost";
+        const test::ChildEnd end = test::run_child(run);
+        EXPECT_EQ(end.exit_code, exit_code(ErrorKind::Device)) << point << end.signal;
+        EXPECT_THAT(end.message, testing::HasSubstr("the device is lost")) << point;
+        if (std::string(point) != "export") {
+            EXPECT_FALSE(fs::exists(run.outputs.front())) << point;
+        }
+        resume(run_into(point));
+        EXPECT_EQ(
+            test::first_difference(test::digests(straight.outputs), test::digests(run.outputs)), "")
+            << point;
+    }
+}
+
+TEST_F(ResumeTest, an_error_on_a_device_thread_ends_the_run_too) {
+    SlideTrial run = run_into("device");
+    run.segmenter = [] {
+        auto segmenter = std::make_unique<test::FakeSegmenter>(
+            test::fake_spec(256, 16, 8), test::percolating_maps(), test::FakeKind::Device);
+        segmenter->before_tile([left = std::make_shared<std::atomic<int>>(20)] {
+            if (--*left == 0) fail(ErrorKind::Device, "out of device memory");
+        });
+        return segmenter;
+    };
+    const test::ChildEnd end = test::run_child(run);
+    EXPECT_EQ(end.exit_code, exit_code(ErrorKind::Device));
+    EXPECT_THAT(end.message, testing::HasSubstr("out of device memory"));
+    EXPECT_FALSE(fs::exists(run.outputs.front()));
 }
 
 TEST_F(ResumeTest, other_settings_are_refused_and_named) {

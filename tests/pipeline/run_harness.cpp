@@ -70,7 +70,9 @@ ChildEnd run_shared(const SlideTrial& run, Shared* shared) {
         RunStatus status;
         status.probe = [&](const char* point) {
             const int now = ++shared->passed[index_of(point)];
-            if (run.kill_point == point && now == run.kill_at) ::kill(getpid(), SIGKILL);
+            if (run.kill_point != point || now != run.kill_at) return;
+            if (!run.thrown.empty()) fail(ErrorKind::Device, run.thrown);
+            ::kill(getpid(), SIGKILL);
         };
         Config config = run.config;
         config.run.threads = run.threads;

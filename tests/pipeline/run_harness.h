@@ -31,6 +31,7 @@ struct SlideTrial {
     uint64_t shuffle_seed = 0;
     std::string kill_point;  ///< empty: run to the end
     int kill_at = 0;         ///< SIGKILL at this call of the point, from 1
+    std::string thrown;  ///< if not empty: an Error{Device} of this text is thrown there instead
     Config config;
     SlideOutcome expected = SlideOutcome::Complete;
     std::shared_ptr<const KnownRun> known;
