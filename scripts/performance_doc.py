@@ -139,11 +139,15 @@ def script(v):
 
 
 def exports(v):
-    files = v["files_mb"]
+    rows = "\n".join(f"| `{suffix}` | {size} |" for suffix, size in v["files_mb"].items())
     return f"""## Sizes of exports
 
-BS9: {', '.join(f'{name} {size} MB' for name, size in files.items())}. Gson holds {v['qupath_heap_mib']} MiB of heap after loading the GeoJSON
-({v['nuclei']:,} nuclei; {v['date']}).
+{v['nuclei']:,} nuclei of `classical` on BS9, every measurement. Java loads the GeoJSON (Gson the whole tree, as QuPath does, JTS every polygon) with
+a heap of {v['java_heap_mib']} MiB or more. `{v['command']}`; {v['machine']}; {v['date']}.
+
+| file | MB |
+|---|---|
+{rows}
 """
 
 
