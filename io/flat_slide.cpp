@@ -1,18 +1,16 @@
 #include "io/flat_slide.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdlib>
+#include <exception>
 #include <filesystem>
-#include <fstream>
-#include <mutex>
+#include <memory>
 #include <set>
+#include <string_view>
 #include <vips/vips8>
 
 #include "io/mpp.h"
 #include "io/sha.h"
+#include "io/tiled_scratch.h"
 #include "io/vips_setup.h"
 
 namespace wsi {
@@ -21,10 +19,23 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int64_t kMostBytesInMemory = int64_t{256} << 20;
-
 [[noreturn]] void refuse(const std::string& path, const std::string& got) {
-    fail(ErrorKind::Slide, path, ": ", got, "; expected an 8-bit RGB image of stained tissue");
+    fail(ErrorKind::Slide, path, ": ", got,
+         "; expected an 8-bit RGB image of stained tissue; export it as one if that is what it "
+         "shows");
+}
+
+/// By its content, whatever its name: libvips knows more kinds, of which some resurrect files that
+/// their own library refused.
+void check_kind(const std::string& path) {
+    const char* found = vips_foreign_find_load(path.c_str());
+    const std::string_view loader = found != nullptr ? found : "";
+    for (const char* known : {"Tiff", "Png", "Jpeg", "Jp2k"})
+        if (loader == std::string("VipsForeignLoad") + known + "File") return;
+    vips_error_clear();
+    fail(ErrorKind::Slide, path,
+         ": not a slide that OpenSlide knows, and by its content no TIFF, PNG, JPEG or JPEG 2000 "
+         "that can be decoded; copy it again, or convert it to a tiled TIFF");
 }
 
 void check_pixels(const std::string& path, const vips::VImage& image) {
@@ -37,59 +48,80 @@ void check_pixels(const std::string& path, const vips::VImage& image) {
         refuse(path, std::to_string(bands) + " bands are not RGB");
 }
 
-/// RGB pixels of one flat image, in memory or in an unlinked scratch file.
+/// Of interlaced pictures the decoder holds every pixel, whatever is asked of it.
+void check_streamable(const std::string& path, const vips::VImage& image, int64_t most_bytes) {
+    const int64_t bytes = int64_t{image.width()} * image.height() * 3;
+    if (image.get_typeof("interlaced") == 0 || bytes <= most_bytes) return;
+    fail(ErrorKind::Slide, path, ": an interlaced (progressive) image of ", image.width(), " x ",
+         image.height(), " pixels can only be decoded as a whole, in ", bytes >> 20,
+         " MiB; at most ", most_bytes >> 20, " MiB are decoded so; save it without interlacing");
+}
+
+/// Where libvips hands rows over while it decodes. Its callback is C: what goes wrong is kept.
+struct RowSink {
+    TiledScratch& scratch;
+    std::exception_ptr error;
+
+    static int take(VipsRegion* region, VipsRect* area, void* self) {
+        auto& sink = *static_cast<RowSink*>(self);
+        try {
+            const uint8_t* pixels = VIPS_REGION_ADDR(region, area->left, area->top);
+            sink.scratch.write_rows(area->top, {pixels, area->width, area->height,
+                                                static_cast<int64_t>(VIPS_REGION_LSKIP(region))});
+            return 0;
+        } catch (...) {
+            sink.error = std::current_exception();
+            return -1;
+        }
+    }
+};
+
+/// RGB pixels of one flat image, in memory or in a scratch file.
 class FlatSlide final : public Slide {
 public:
-    FlatSlide(const std::string& path, const SlideConfig& config, const std::string& scratch_dir) {
+    FlatSlide(const std::string& path, const SlideConfig& config, const FlatStorage& storage) {
         info_.path = path;
         std::string suffix = fs::path(path).extension().string();
         info_.vendor = "flat-" + (suffix.empty() ? "image" : suffix.substr(1));
         try {
-            load(scratch_dir, config);
+            load(config, storage);
         } catch (const vips::VError&) {
             fail(ErrorKind::Slide, path, ": cannot be decoded (", take_vips_error(),
-                 "); the file is damaged or of an unknown kind");
+                 "); the file is damaged: copy it again");
         }
-    }
-    ~FlatSlide() override {
-        if (scratch_ >= 0) ::close(scratch_);
     }
 
     const SlideInfo& info() const override { return info_; }
 
     std::optional<std::string> read(int, const PixelRect& rect, RgbView out) const override {
-        const PixelRect part = intersection(rect, {0, 0, info_.size().width, info_.size().height});
+        const PixelSize size = info_.size();
+        const PixelRect part = intersection(rect, {0, 0, size.width, size.height});
         if (part != rect)
             for (int64_t y = 0; y < out.height; ++y) std::fill_n(out.row(y), 3 * out.width, 255);
-        for (int64_t y = part.y; y < part.bottom(); ++y) {
-            const auto from = static_cast<size_t>((y * info_.size().width + part.x) * 3);
-            const auto bytes = static_cast<size_t>(part.width * 3);
-            uint8_t* to = out.at(part.x - rect.x, y - rect.y);
-            if (scratch_ < 0)
-                std::copy_n(pixels_.data() + from, bytes, to);
-            else if (::pread(scratch_, to, bytes, static_cast<off_t>(from)) !=
-                     static_cast<ssize_t>(bytes))
-                return "scratch file cannot be read";
-        }
+        if (part.empty()) return std::nullopt;
+        const RgbView inside = out.crop(part.moved(-rect.x, -rect.y));
+        if (scratch_) return scratch_->read(part, inside);
+        const auto* pixels = static_cast<const uint8_t*>(pixels_.get());
+        copy_pixels(ConstRgbView{pixels, size.width, size.height, 3 * size.width}.crop(part),
+                    inside);
         return std::nullopt;
     }
 
 private:
-    void load(const std::string& scratch_dir, const SlideConfig& config) {
+    void load(const SlideConfig& config, const FlatStorage& storage) {
         set_up_vips();
-        vips::VImage image = vips::VImage::new_from_file(info_.path.c_str(),
-                                                         vips::VImage::option()
-                                                             ->set("access", VIPS_ACCESS_SEQUENTIAL)
-                                                             ->set("fail_on", VIPS_FAIL_ON_ERROR));
+        check_kind(info_.path);
+        vips::VImage image = open(VIPS_ACCESS_SEQUENTIAL);
         check_pixels(info_.path, image);
         read_resolution(image, config);
-        const int64_t width = image.width(), height = image.height();
-        const bool in_memory = width * height * 3 <= kMostBytesInMemory;
+        const bool in_memory =
+            int64_t{image.width()} * image.height() * 3 <= storage.most_bytes_in_memory;
+        if (!in_memory) check_streamable(info_.path, image, storage.most_bytes_at_once);
         if (const int orientation = orientation_of(image); orientation != 1) {
             if (!in_memory)
                 refuse(info_.path,
                        "a large image with orientation tag " + std::to_string(orientation));
-            image = vips::VImage::new_from_file(info_.path.c_str()).autorot();
+            image = open(VIPS_ACCESS_RANDOM).autorot();
         }
         if (image.has_alpha())
             image = image.flatten(vips::VImage::option()->set("background", 255.0));
@@ -98,8 +130,14 @@ private:
         if (in_memory)
             keep_in_memory(image);
         else
-            spool(image, scratch_dir);
+            spool(image, storage.scratch_dir);
         info_.hash = sha256_of_file(info_.path);  // a flat image has no hash of its own
+    }
+
+    vips::VImage open(VipsAccess access) const {
+        return vips::VImage::new_from_file(
+            info_.path.c_str(),
+            vips::VImage::option()->set("access", access)->set("fail_on", VIPS_FAIL_ON_ERROR));
     }
 
     static int orientation_of(const vips::VImage& image) {
@@ -108,44 +146,38 @@ private:
 
     void read_resolution(const vips::VImage& image, const SlideConfig& config) {
         StatedResolution stated;
-        // libvips' default of one pixel per millimetre stands for "not stated"; it is out of range.
-        if (image.xres() > 0) stated.tiff_x = 1000 / image.xres();
-        if (image.yres() > 0) stated.tiff_y = 1000 / image.yres();
+        // libvips' default of one pixel per millimetre stands for "not stated".
+        if (image.xres() > 0 && image.xres() != 1) stated.tiff_x = 1000 / image.xres();
+        if (image.yres() > 0 && image.yres() != 1) stated.tiff_y = 1000 / image.yres();
         resolve_mpp(stated, config.mpp, info_);
     }
 
     void keep_in_memory(const vips::VImage& image) {
         size_t bytes = 0;
-        const std::unique_ptr<void, decltype(&g_free)> memory(image.write_to_memory(&bytes),
-                                                              &g_free);
-        const auto* from = static_cast<const uint8_t*>(memory.get());
-        pixels_.assign(from, from + bytes);
+        pixels_.reset(image.write_to_memory(&bytes));
     }
 
     void spool(const vips::VImage& image, const std::string& scratch_dir) {
-        const fs::path folder =
-            scratch_dir.empty() ? fs::temp_directory_path() : fs::path(scratch_dir);
-        std::error_code ignored;
-        fs::create_directories(folder, ignored);
-        std::string name = (folder / "scratch-XXXXXX").string();
-        scratch_ = mkstemp(name.data());
-        if (scratch_ < 0)
-            fail(ErrorKind::Output, "cannot create a scratch file in ", folder.string(),
-                 " for the pixels of ", info_.path);
-        try {
-            image.rawsave_fd(scratch_);
-        } catch (const vips::VError&) {
-            ::unlink(name.c_str());
-            const std::string error = take_vips_error();
-            fail(error.find("write") != std::string::npos ? ErrorKind::Output : ErrorKind::Slide,
-                 info_.path, ": cannot be unpacked to ", folder.string(), " (", error, ")");
+        std::error_code error;
+        const std::string folder =
+            scratch_dir.empty() ? fs::temp_directory_path(error).string() : scratch_dir;
+        if (error)
+            fail(ErrorKind::Output, info_.path, ": too large for memory, and there is no folder ",
+                 "for temporary files: ", error.message(), "; let TMPDIR name one");
+        scratch_ = std::make_unique<TiledScratch>(info_.size(), folder, info_.path);
+        info_.levels[0].tile = {TiledScratch::kTileSide, TiledScratch::kTileSide};
+        RowSink sink{*scratch_, nullptr};
+        const int failed = vips_sink_disc(image.get_image(), &RowSink::take, &sink);
+        if (sink.error) {
+            take_vips_error();
+            std::rethrow_exception(sink.error);
         }
-        ::unlink(name.c_str());  // it goes when it is closed, however the process ends
+        if (failed != 0) throw vips::VError();
     }
 
     SlideInfo info_;
-    std::vector<uint8_t> pixels_;
-    int scratch_ = -1;
+    std::unique_ptr<void, decltype(&g_free)> pixels_{nullptr, &g_free};
+    std::unique_ptr<TiledScratch> scratch_;
 };
 
 }  // namespace
@@ -159,8 +191,8 @@ bool is_flat_image_name(const std::string& path) {
 }
 
 std::unique_ptr<Slide> open_flat_image(const std::string& path, const SlideConfig& config,
-                                       const std::string& scratch_dir) {
-    return std::make_unique<FlatSlide>(path, config, scratch_dir);
+                                       const FlatStorage& storage) {
+    return std::make_unique<FlatSlide>(path, config, storage);
 }
 
 }  // namespace wsi

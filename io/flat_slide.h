@@ -10,9 +10,17 @@ namespace wsi {
 /// Whether the suffix is one that flat images have: TIFF, PNG, JPEG, JPEG 2000.
 bool is_flat_image_name(const std::string& path);
 
-/// Opens a plain image through libvips. Up to 256 MB of pixels are kept in memory, more are spooled
-/// to a scratch file in `scratch_dir`. Throws Error{Slide} for anything but 8-bit RGB(A).
+/// Where the pixels of a flat image are kept, and how much memory it may take.
+struct FlatStorage {
+    std::string scratch_dir{};  ///< for what memory does not hold; empty = the system's own
+    int64_t most_bytes_in_memory = int64_t{256} << 20;  ///< of pixels; more go to a scratch file
+    int64_t most_bytes_at_once = int64_t{1} << 30;      ///< of pixels, where a decoder needs all
+};
+
+/// Opens a plain image through libvips. Few pixels are kept in memory, more are spooled to a tiled
+/// scratch file. Throws Error{Slide} for anything but 8-bit RGB(A), and for a large image that
+/// cannot be decoded piece by piece; Error{Output} when the scratch file cannot be written.
 std::unique_ptr<Slide> open_flat_image(const std::string& path, const SlideConfig& config,
-                                       const std::string& scratch_dir);
+                                       const FlatStorage& storage);
 
 }  // namespace wsi

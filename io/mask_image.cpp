@@ -10,7 +10,9 @@ GrayImage read_mask_image(const std::string& path) {
     set_up_vips();
     try {
         const vips::VImage image =
-            vips::VImage::new_from_file(path.c_str()).cast(VIPS_FORMAT_UCHAR);
+            vips::VImage::new_from_file(path.c_str(),
+                                        vips::VImage::option()->set("fail_on", VIPS_FAIL_ON_ERROR))
+                .cast(VIPS_FORMAT_UCHAR);
         const int bands = image.bands();
         size_t bytes = 0;
         const std::unique_ptr<void, decltype(&g_free)> pixels(image.write_to_memory(&bytes),
@@ -26,7 +28,8 @@ GrayImage read_mask_image(const std::string& path) {
         }
         return mask;
     } catch (const vips::VError&) {
-        fail(ErrorKind::Config, "cannot read the mask ", path, ": ", take_vips_error());
+        fail(ErrorKind::Config, "cannot read the mask ", path, ": ", take_vips_error(),
+             "; expected a picture of the slide's shape, white where to look, e.g. an 8-bit PNG");
     }
 }
 

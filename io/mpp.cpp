@@ -16,7 +16,7 @@ bool sane(const std::optional<double>& mpp) {
 
 std::string shown(const std::optional<double>& a, const std::optional<double>& b) {
     if (!a && !b) return "absent";
-    return fmt::format("{} x {} µm/px", a.value_or(NAN), b.value_or(NAN));
+    return fmt::format("{:.4g} x {:.4g} µm/px", a.value_or(NAN), b.value_or(NAN));
 }
 
 void warn_contradiction(double used, double other, const char* what, SlideInfo& info) {
@@ -97,8 +97,8 @@ void resolve_mpp(const StatedResolution& stated, double override_mpp, SlideInfo&
     }
     fail(ErrorKind::Slide, info.path,
          ": no usable resolution (slide: ", shown(stated.mpp_x, stated.mpp_y),
-         ", TIFF tags: ", shown(stated.tiff_x, stated.tiff_y), "; expected ", kLeastMpp, " to ",
-         kMostMpp, "); give it with --slide-mpp");
+         ", resolution tags: ", shown(stated.tiff_x, stated.tiff_y), "; expected ", kLeastMpp,
+         " to ", kMostMpp, "); give it with --slide-mpp, e.g. 0.25 for 40x");
 }
 
 }  // namespace wsi

@@ -10,6 +10,8 @@
 
 #include "io/mpp.h"
 #include "io/sha.h"
+#include "io/slide_checks.h"
+#include "io/tiff_tiles.h"
 
 // Since OpenSlide 4.0; absent from older headers and libraries.
 extern "C" {
@@ -23,8 +25,9 @@ namespace wsi {
 
 namespace {
 
-constexpr int64_t kMostPixels = int64_t{1} << 42;     // of level 0: more is a lying header
-constexpr size_t kTileCacheBytes = size_t{16} << 20;  // blocks are read once; tiles overlap blocks
+constexpr int64_t kMostPixels = int64_t{1} << 42;      // of level 0: more is a lying header
+constexpr int64_t kMostTilePixels = int64_t{1} << 28;  // 1 GiB while it is decoded
+constexpr size_t kTileCacheBytes = size_t{16} << 20;   // blocks are read once; tiles overlap blocks
 
 using Handle = std::shared_ptr<openslide_t>;
 
@@ -48,8 +51,9 @@ public:
             fail(ErrorKind::Slide, path, ": not a slide that OpenSlide knows, or damaged");
         check();
         read_levels();
+        oversized_ = oversized_tiles(path);
         read_properties();
-        resolve_mpp(stated_resolution(), config.mpp, info_);
+        find_resolution(config.mpp);
     }
 
     const SlideInfo& info() const override { return info_; }
@@ -59,6 +63,10 @@ public:
         const PixelRect part = intersection(rect, {0, 0, l.size.width, l.size.height});
         if (part != rect) paint_background(out);
         if (part.empty()) return std::nullopt;
+        if (auto lie = lie_in(part, l.size)) {
+            paint_background(out);
+            return lie;
+        }
         thread_local std::vector<uint32_t> argb;
         argb.resize(static_cast<size_t>(part.area()));
         const Handle shared = current();
@@ -78,6 +86,15 @@ public:
     }
 
 private:
+    /// OpenSlide takes the memory that a tile claims before it looks at the file, and ends the
+    /// process when there is none: such tiles are not asked for.
+    std::optional<std::string> lie_in(const PixelRect& rect_lvl, PixelSize level) const {
+        for (const OversizedTile& tile : oversized_)
+            if (tile.level == level && !intersection(tile.rect_lvl, rect_lvl).empty())
+                return "a tile claims " + std::to_string(tile.bytes) + " bytes";
+        return std::nullopt;
+    }
+
     /// Premultiplied ARGB of a rectangle that lies inside the level; OpenSlide's error, if any.
     std::optional<std::string> read_with(const Handle& handle, int level, const PixelRect& rect_lvl,
                                          uint32_t* argb) const {
@@ -94,8 +111,27 @@ private:
 
     void check() const {
         if (const char* error = openslide_get_error(handle_.get()))
-            fail(ErrorKind::Slide, info_.path, ": ", error,
-                 "; the file is damaged or of a kind that OpenSlide cannot read");
+            fail(ErrorKind::Slide, info_.path, ": ", without_path(error),
+                 "; the file is damaged or of a kind that OpenSlide cannot read; copy it again, or "
+                 "convert it to a tiled TIFF");
+    }
+
+    /// A slide without resolution may have a fault that no resolution mends: that one is told.
+    void find_resolution(double override_mpp) {
+        try {
+            resolve_mpp(stated_resolution(), override_mpp, info_);
+        } catch (const Error&) {
+            check_brightfield(*this);
+            throw;
+        }
+    }
+
+    /// OpenSlide's message where it names the file once more.
+    std::string without_path(std::string message) const {
+        for (const std::string& named : {"Reading " + info_.path + ": ", ": " + info_.path})
+            if (const size_t at = message.find(named); at != std::string::npos)
+                message.erase(at, named.size());
+        return message;
     }
 
     std::optional<std::string> property(const char* name) const {
@@ -115,7 +151,13 @@ private:
             const double downsample = openslide_get_level_downsample(handle_.get(), i);
             if (width <= 0 || height <= 0 || width > kMostPixels / height || !(downsample >= 1))
                 fail(ErrorKind::Slide, info_.path, ": level ", i, " claims ", width, " x ", height,
-                     " pixels, which cannot be");
+                     " pixels, which cannot be; the file is damaged: copy it again");
+            if (const PixelSize tile = tile_size(i);
+                tile.height > 0 && tile.width > kMostTilePixels / tile.height)
+                fail(ErrorKind::Slide, info_.path, ": level ", i, " claims tiles of ", tile.width,
+                     " x ", tile.height, " pixels; at most ", kMostTilePixels,
+                     " pixels are decoded at once; the file is damaged: copy it again, or convert "
+                     "it to a tiled TIFF");
             stated_downsamples_.push_back(downsample);
             info_.levels.push_back({{width, height}, downsample, tile_size(i)});
         }
@@ -241,6 +283,7 @@ private:
 
     SlideInfo info_;
     std::vector<double> stated_downsamples_;
+    std::vector<OversizedTile> oversized_;
     mutable std::mutex mutex_;
     mutable Handle handle_;
 };
@@ -250,6 +293,13 @@ private:
 std::string openslide_vendor(const std::string& path) {
     const char* vendor = openslide_detect_vendor(path.c_str());
     return vendor ? vendor : "";
+}
+
+std::string openslide_hash(const std::string& path) {
+    const Handle handle = open_handle(path);
+    const char* hash =
+        handle ? openslide_get_property_value(handle.get(), "openslide.quickhash-1") : nullptr;
+    return hash ? hash : "";
 }
 
 std::unique_ptr<Slide> open_with_openslide(const std::string& path, const SlideConfig& config) {

@@ -29,7 +29,8 @@ void check_brightfield(const Slide& slide) {
     // A blank slide has no colour either, but it is white.
     if (most_colour <= 2 && bright < total)
         fail(ErrorKind::Slide, info.path,
-             ": greyscale (one band); expected an 8-bit RGB image of stained tissue");
+             ": greyscale (one band); expected an 8-bit RGB image of stained tissue; export it as "
+             "one if that is what it shows");
     if (dark * 2 > total && bright * 20 < total)
         fail(
             ErrorKind::Slide, info.path,

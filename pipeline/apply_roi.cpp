@@ -1,3 +1,9 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
 #include "io/roi.h"
 #include "io/sha.h"
 #include "pipeline/slide_fit.h"
@@ -11,6 +17,40 @@ std::string roi_hash(const RoiOptions& roi) {
         hash += " roi " + sha256_of_file(roi.roi_geojson) + " " +
                 std::to_string(roi.geojson_origin.x) + "," + std::to_string(roi.geojson_origin.y);
     return hash.empty() ? "none" : hash;
+}
+
+namespace {
+/// How far the mask's shape may be from the slide's, apart from a pixel of rounding.
+constexpr double kShapeTolerance = 0.01;
+
+bool same_shape(PixelSize mask, PixelSize slide) {
+    const auto expected = static_cast<double>(mask.width) * static_cast<double>(slide.height) /
+                          static_cast<double>(slide.width);
+    const auto height = static_cast<double>(mask.height);
+    const double pixel =  // of the mask, in rows, when it is rounded across
+        std::max(1.0, static_cast<double>(slide.height) / static_cast<double>(slide.width));
+    return std::abs(height - expected) <= std::max(pixel, kShapeTolerance * expected);
+}
+}  // namespace
+
+void check_mask(const RoiOptions& roi, const SlideInfo& slide) {
+    if (roi.mask_png.empty()) return;
+    std::error_code unreachable;
+    if (!std::filesystem::exists(roi.mask_png, unreachable))
+        fail(ErrorKind::Config, "the mask ", roi.mask_png, ": no such file");
+    const GrayImage mask = read_mask_image(roi.mask_png);
+    const PixelSize size = slide.size();
+    if (!same_shape(mask.size(), size))
+        fail(ErrorKind::Config,
+             fmt::format("the mask {} of {} x {} pixels has another shape than {} of {} x {}: it "
+                         "is stretched over the whole slide and must have its ratio of sides, "
+                         "within 1 %; is it of another slide, or of a part of this one?",
+                         roi.mask_png, mask.width(), mask.height(), slide.path, size.width,
+                         size.height));
+    const auto* end = mask.data() + mask.size().area();
+    if (std::find(mask.data(), end, 1) == end)
+        fail(ErrorKind::Config, "the mask ", roi.mask_png, " selects nothing of ", slide.path,
+             ": no pixel is brighter than 127 of 255; paint what is to be looked at white");
 }
 
 void apply_roi(const RoiOptions& roi, const WorkFrame& frame, TissueMask& tissue) {

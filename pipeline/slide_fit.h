@@ -19,13 +19,17 @@ struct SlideFit {
 };
 
 struct RoiOptions {
-    std::string mask_png;       ///< replaces the tissue mask; any size, stretched over the slide
+    std::string mask_png;       ///< replaces the tissue mask; stretched over the slide
     std::string roi_geojson;    ///< polygons that replace the tissue mask
     PixelPoint geojson_origin;  ///< level-0 point that the file calls (0, 0)
 };
 
 /// "none", or hashes of the files: part of what makes a saved part valid. Throws Error{Config}.
 std::string roi_hash(const RoiOptions& roi);
+
+/// Throws Error{Config} for a mask that cannot be read, selects nothing, or has another shape than
+/// the slide.
+void check_mask(const RoiOptions& roi, const SlideInfo& slide);
 
 /// Puts the user's mask or polygons in the place of the detected tissue. Throws Error{Config}.
 void apply_roi(const RoiOptions& roi, const WorkFrame& frame, TissueMask& tissue);
