@@ -27,7 +27,7 @@ size_t letters_apart(const std::string& a, const std::string& b) {
 
 std::vector<std::string> identity_names() {
     std::vector<std::string> names{"id",    "uuid",     "centroid_x_px", "centroid_y_px",
-                                   "class", "geometry", "slide"};
+                                   "class", "geometry", "slide",         "source"};
     for (const auto& c : layout::kFloatColumns) names.emplace_back(c.name);
     for (const auto& c : layout::kFlagColumns) names.emplace_back(c.name);
     return names;

@@ -42,14 +42,21 @@ std::vector<const char*> pointers(const std::vector<std::string>& texts) {
     return out;
 }
 
+/// Without the time of writing, so that equal results make equal files.
+Id create_dataset(hid_t parent, const std::string& name, hid_t type, hid_t space) {
+    const Id properties(H5Pcreate(H5P_DATASET_CREATE), &H5Pclose);
+    H5Pset_obj_track_times(properties.get(), false);
+    return {check(H5Dcreate2(parent, name.c_str(), type, space, H5P_DEFAULT, properties.get(),
+                             H5P_DEFAULT),
+                  "cannot create dataset", name),
+            &H5Dclose};
+}
+
 void write_text_array(hid_t group, const std::string& name, const std::vector<std::string>& texts) {
     const Id type = text_type(H5T_VARIABLE);
     const hsize_t size = texts.size();
     const Id space(H5Screate_simple(1, &size, nullptr), &H5Sclose);
-    const Id data(check(H5Dcreate2(group, name.c_str(), type.get(), space.get(), H5P_DEFAULT,
-                                   H5P_DEFAULT, H5P_DEFAULT),
-                        "cannot create dataset", name),
-                  &H5Dclose);
+    const Id data = create_dataset(group, name, type.get(), space.get());
     if (!texts.empty())
         check(
             H5Dwrite(data.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, pointers(texts).data()),
@@ -86,10 +93,7 @@ Id create_frame(hid_t parent, const char* name, const std::vector<std::string>& 
 
 void write_scalar(hid_t parent, const char* name, double value) {
     const Id space(H5Screate(H5S_SCALAR), &H5Sclose);
-    const Id data(check(H5Dcreate2(parent, name, H5T_NATIVE_DOUBLE, space.get(), H5P_DEFAULT,
-                                   H5P_DEFAULT, H5P_DEFAULT),
-                        "cannot create dataset", name),
-                  &H5Dclose);
+    const Id data = create_dataset(parent, name, H5T_NATIVE_DOUBLE, space.get());
     check(H5Dwrite(data.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, &value),
           "cannot write dataset", name);
     encode(data.get(), "numeric-scalar", "0.2.0");
@@ -114,10 +118,11 @@ Column create_array(hid_t parent, const std::string& name, hid_t type, hsize_t w
     return column;
 }
 
-std::vector<std::string> obs_columns() {
+std::vector<std::string> obs_columns(const ResultHeader& header) {
     std::vector<std::string> names{"slide", "id", "class"};
     for (const auto& c : layout::kFloatColumns) names.emplace_back(c.name);
     for (const auto& c : layout::kFlagColumns) names.emplace_back(c.name);
+    if (header.foreign) names.emplace_back("source");
     return names;
 }
 
@@ -125,7 +130,7 @@ std::vector<std::string> obs_columns() {
 class Obs {
 public:
     Obs(hid_t file, const ExportSource& source)
-        : frame_(create_frame(file, "obs", obs_columns())),
+        : frame_(create_frame(file, "obs", obs_columns(source.header()))),
           index_(frame_.get(), "_index", text_type(H5T_VARIABLE).get(), 1, kChunkRows, 1),
           ids_(create_array(frame_.get(), "id", H5T_NATIVE_UINT32)),
           slides_(create_categories(frame_.get(), "slide", {source.slide_name()})),
@@ -135,6 +140,8 @@ public:
             floats_.push_back(create_array(frame_.get(), c.name, H5T_NATIVE_FLOAT));
         for (const auto& c : layout::kFlagColumns)
             flags_.push_back(create_array(frame_.get(), c.name, bool_type().get()));
+        if (source.header().foreign)
+            sources_ = create_array(frame_.get(), "source", H5T_NATIVE_UINT32);
         int8_t code = 0;
         codes_.fill(-1);
         for (const NucleusClass& c : source.header().classes) codes_[c.id] = code++;
@@ -154,6 +161,8 @@ public:
             append_column<int8_t>(flags_[k], n, [&](size_t i) {
                 return (who[i].flags & layout::kFlagColumns[k].flag) != 0;
             });
+        if (sources_)
+            append_column<uint32_t>(*sources_, n, [&](size_t i) { return who[i].source; });
     }
 
 private:
@@ -172,6 +181,7 @@ private:
     Id frame_;
     Column index_, ids_, slides_, classes_;
     std::vector<Column> floats_, flags_;
+    std::optional<Column> sources_;  // of nuclei that another tool found
     std::array<int8_t, 256> codes_;
 };
 
@@ -253,11 +263,7 @@ std::vector<std::string> write_rows(hid_t file, const ExportSource& source, Over
 void export_anndata(const ExportSource& source, const std::string& path) {
     set_up();
     AtomicPath target(path);
-    const Id access(H5Pcreate(H5P_FILE_ACCESS), &H5Pclose);
-    H5Pset_libver_bounds(access.get(), H5F_LIBVER_V18, H5F_LIBVER_V110);
-    Id file(check(H5Fcreate(target.temporary().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()),
-                  "cannot create", path),
-            &H5Fclose);
+    Id file = create_file(target.temporary(), path);
     encode(file.get(), "anndata", "0.1.0");
     Overview overview(source.header(), kPicturePx);
     const std::vector<std::string> nan_columns = write_rows(file.get(), source, overview);

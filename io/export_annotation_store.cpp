@@ -135,12 +135,15 @@ struct PropertyTexts {
             const NucleusClass c = source.class_of(static_cast<uint8_t>(id));
             type[id] = R"({"type":)" + quoted(c.name) + R"(,"prob":)";
         }
+        slide = R"(,"slide":)" + quoted(source.slide_name()) + R"(,"id":)";
         for (const FeatureColumn& c : source.schema()) name.push_back("," + quoted(c.name) + ":");
+        foreign = source.header().foreign;
         several_classes = source.header().classes.size() > 1;
     }
     std::array<std::string, 256> type;
+    std::string slide;
     std::vector<std::string> name;
-    bool several_classes = false;
+    bool several_classes = false, foreign = false;
 };
 
 void write_properties(std::string& out, const PropertyTexts& texts, const ExportBlock& block,
@@ -153,8 +156,12 @@ void write_properties(std::string& out, const PropertyTexts& texts, const Export
         out += "null";
     else
         append_number(out, probability);
-    out += R"(,"id":)";
+    out += texts.slide;
     append_number(out, static_cast<int64_t>(block.first + i + 1));
+    if (texts.foreign) {
+        out += R"(,"source":)";
+        append_number(out, int64_t{who.source});
+    }
     for (size_t k = 0; k < block.rows.columns; ++k) {
         const float value = block.rows.row(i)[k];
         if (!std::isfinite(value)) continue;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -59,6 +60,45 @@ void append_type(std::string& out, const NucleusIdentity& who, bool several_clas
     append_number(out, int64_t{who.class_id});
 }
 
+/// Whether a nucleus touches the slide's end at the top, right, bottom and left: CellViT's order.
+std::array<bool, 4> sides_touched(const NucleusIdentity& who, const WorkFrame& frame) {
+    const auto end = [&](int64_t work_px) {
+        return (static_cast<double>(work_px) - 0.5) * frame.downsample;
+    };
+    const auto start = end(1);
+    return {static_cast<double>(who.bbox_y0_px) < start,
+            static_cast<double>(who.bbox_x1_px) > end(frame.size.width),
+            static_cast<double>(who.bbox_y1_px) > end(frame.size.height),
+            static_cast<double>(who.bbox_x0_px) < start};
+}
+
+/// CellViT's place of a cell on its patch, and the patches that it would go on in, clockwise. The
+/// whole slide is one patch here, (0, 0), so those do not exist, as at the end of CellViT's grid;
+/// its readers ask for the first one.
+void append_edge(std::string& out, const std::array<bool, 4>& sides) {
+    static constexpr int kRow[] = {-1, 0, 1, 0}, kColumn[] = {0, 1, 0, -1};
+    if (std::none_of(sides.begin(), sides.end(), [](bool side) { return side; })) {
+        out += R"("edge_position":false})";
+        return;
+    }
+    out += R"("edge_position":true,"edge_information":{"position":[)";
+    for (const bool side : sides) out += side ? "1," : "0,";
+    out.back() = ']';
+    out += R"(,"edge_patches":[)";
+    const size_t first = sides[3] && sides[0] ? 3 : 0;
+    for (size_t k = first; k < first + 4; ++k) {
+        const size_t side = k % 4, next = (k + 1) % 4;
+        if (!sides[side]) continue;
+        append_pair(out, kRow[side], kColumn[side]);
+        out += ',';
+        if (!sides[next]) continue;
+        append_pair(out, kRow[side] + kRow[next], kColumn[side] + kColumn[next]);
+        out += ',';
+    }
+    out.back() = ']';
+    out += "}}";
+}
+
 double magnification(const SlideInfo& slide) {
     return slide.objective_power ? *slide.objective_power : std::round(10 / slide.mpp_x);
 }
@@ -92,11 +132,10 @@ void write_list(const ExportSource& source, const std::string& path, const std::
 
 void export_cellvit(const ExportSource& source, const std::string& path) {
     const SlideInfo& slide = source.header().slide;
-    const nlohmann::ordered_json metadata{{"base_mpp", slide.mpp_x},
-                                          {"target_patch_mpp", slide.mpp_x},
-                                          {"base_magnification", magnification(slide)},
-                                          {"magnification", magnification(slide)},
-                                          {"downsampling", 1}};
+    const nlohmann::ordered_json metadata{
+        {"slide", source.slide_name()},          {"base_mpp", slide.mpp_x},
+        {"target_patch_mpp", slide.mpp_x},       {"base_magnification", magnification(slide)},
+        {"magnification", magnification(slide)}, {"downsampling", 1}};
     const bool several = source.header().classes.size() > 1;
     write_list(source, path,
                R"({"wsi_metadata":)" + metadata.dump() + R"(,"type_map":)" +
@@ -106,10 +145,8 @@ void export_cellvit(const ExportSource& source, const std::string& path) {
                    text += '{';
                    append_geometry(text, who, block.rows.contour(i));
                    append_type(text, who, several);
-                   // The whole slide is one patch.
                    text += R"(,"patch_coordinates":[0,0],"cell_status":0,"offset_global":[0,0],)";
-                   text += who.flags & kAtSlideEdge ? R"("edge_position":true})"
-                                                    : R"("edge_position":false})";
+                   append_edge(text, sides_touched(who, source.header().frame));
                });
 }
 

@@ -23,7 +23,7 @@ std::string csv_cell(const std::string& text) {
 
 void export_csv(const ExportSource& source, const std::string& path) {
     TextFile file(path);
-    std::string line = "id,uuid,centroid_x_px,centroid_y_px,class";
+    std::string line = "id,uuid,slide,centroid_x_px,centroid_y_px,class";
     const bool foreign = source.header().foreign;
     if (foreign) line += ",source";
     for (const auto& c : layout::kFloatColumns) line += std::string(",") + c.name;
@@ -33,6 +33,7 @@ void export_csv(const ExportSource& source, const std::string& path) {
     std::vector<std::string> classes(256);
     for (size_t id = 0; id < classes.size(); ++id)
         classes[id] = csv_cell(source.class_of(static_cast<uint8_t>(id)).name);
+    const std::string slide = ',' + csv_cell(source.slide_name()) + ',';
     const auto add = [&line](float value) {
         line += ',';
         if (!std::isnan(value)) append_number(line, value);
@@ -43,7 +44,7 @@ void export_csv(const ExportSource& source, const std::string& path) {
             const NucleusIdentity& who = rows.identity[i];
             line.clear();
             append_number(line, static_cast<int64_t>(block.first + i + 1));
-            line += ',' + block.uuids[i] + ',';
+            line += ',' + block.uuids[i] + slide;
             append_number(line, who.centroid_x_px);
             line += ',';
             append_number(line, who.centroid_y_px);

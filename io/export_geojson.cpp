@@ -67,6 +67,13 @@ void append_ring(std::string& out, std::span<const ContourPoint> ring, const Pix
     out += "]]";
 }
 
+/// QuPath knows its slide; whoever joins files of several slides looks here.
+const char* frame_text(Frame frame) {
+    return frame == Frame::Qupath
+               ? "level-0 pixels from the top left corner of the slide's bounds, as QuPath shows it"
+               : "level-0 pixels from the slide's top left corner";
+}
+
 }  // namespace
 
 std::vector<size_t> few_columns(const ResultHeader& header) {
@@ -88,7 +95,8 @@ void export_geojson(const ExportSource& source, const std::string& path) {
     std::vector<std::string> classes(256);
     for (size_t id = 0; id < classes.size(); ++id)
         classes[id] = classification(source.class_of(static_cast<uint8_t>(id)));
-    file.write(R"({"type":"FeatureCollection","features":[)");
+    file.write(R"({"type":"FeatureCollection","wsi-segment":)" +
+               source.slide_record(frame_text(source.options().frame)) + R"(,"features":[)");
     std::string text;
     bool first = true;
     source.for_each_block([&](const ExportBlock& block) {

@@ -21,17 +21,6 @@ constexpr int64_t kPicturePx = 900;
 constexpr size_t kBins = 40;
 constexpr int kWidthPx = 300, kHeightPx = 120;
 
-constexpr const char* kHead = R"(<!doctype html>
-<meta charset="utf-8"><title>{0}</title>
-<style>
-body {{ font: 14px sans-serif; max-width: 980px; margin: 24px auto; color: #222 }}
-table {{ border-collapse: collapse }} td, th {{ padding: 3px 10px; text-align: left; border-bottom: 1px solid #ddd }}
-img {{ max-width: 100%; border: 1px solid #ddd }} svg {{ width: 300px }} svg text {{ font-size: 11px }}
-figure {{ display: inline-block; margin: 8px }} rect {{ fill: #5c3e8c }} .swatch {{ padding: 0 8px; margin-right: 6px }}
-</style>
-<h1>{0}</h1>
-)";
-
 /// Count, mean, spread and ends of one column; undefined values left out.
 struct ColumnPass {
     uint64_t count = 0;
@@ -148,7 +137,7 @@ void export_html(const ExportSource& source, const std::string& path) {
         for (size_t i = 0; i < block.rows.size(); ++i)
             for (size_t k = 0; k < schema.size(); ++k) histograms[k].add(block.rows.row(i)[k]);
     });
-    page.write(fmt::format(fmt::runtime(kHead), escaped_html(source.slide_name())));
+    page.write(html_head(source.slide_name()));
     page.write(key_numbers(source));
     page.write(
         "<h2>Where the nuclei are</h2>\n<p>Painted from the tissue mask and the nuclei: white "

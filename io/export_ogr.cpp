@@ -14,8 +14,18 @@ namespace wsi {
 
 namespace {
 
-/// Places of the fields in the order they are created; features follow.
-enum Field { kId, kUuid, kClass, kColour, kClassProbability, kDetectionProbability, kFirstFlag };
+/// Places of the fields in the order they are created; flags, the number in the file of another
+/// tool, and features follow.
+enum Field {
+    kId,
+    kUuid,
+    kSlide,
+    kClass,
+    kColour,
+    kClassProbability,
+    kDetectionProbability,
+    kFirstFlag
+};
 
 void add_field(OGRLayer& layer, const std::string& name, OGRFieldType type, OGRFieldSubType sub,
                const std::string& path) {
@@ -31,11 +41,13 @@ void add_fields(OGRLayer& layer, const ExportSource& source, const std::string& 
     };
     add("id", OFTInteger64);
     add("uuid", OFTString);
+    add("slide", OFTString);
     add("class", OFTString);
     add("colour", OFTString);
     add("class_probability", OFTReal, OFSTFloat32);
     add("detection_probability", OFTReal, OFSTFloat32);
     for (const auto& c : layout::kFlagColumns) add(c.name, OFTInteger, OFSTBoolean);
+    if (source.header().foreign) add("source", OFTInteger64);
     for (const FeatureColumn& c : source.schema()) add(c.name, OFTReal, OFSTFloat32);
 }
 
@@ -48,6 +60,8 @@ public:
     FeatureWriter(const ExportSource& source, OGRLayer& layer, const std::string& path)
         : layer_(layer),
           path_(path),
+          slide_(source.slide_name()),
+          foreign_(source.header().foreign),
           mpp_x_(source.header().slide.mpp_x),
           mpp_y_(source.header().slide.mpp_y) {
         for (size_t id = 0; id < classes_.size(); ++id) {
@@ -61,6 +75,7 @@ public:
         const NucleusIdentity& who = block.rows.identity[i];
         feature.SetField(kId, static_cast<GIntBig>(block.first + i + 1));
         feature.SetField(kUuid, block.uuids[i].c_str());
+        feature.SetField(kSlide, slide_.c_str());
         feature.SetField(kClass, classes_[who.class_id].name.c_str());
         feature.SetField(kColour, classes_[who.class_id].colour.c_str());
         set(feature, kClassProbability, who.class_probability);
@@ -68,6 +83,7 @@ public:
         int field = kFirstFlag;
         for (const auto& c : layout::kFlagColumns)
             feature.SetField(field++, who.flags & c.flag ? 1 : 0);
+        if (foreign_) feature.SetField(field++, static_cast<GIntBig>(who.source));
         for (const float value : block.rows.row(i)) set(feature, field++, value);
         set_outline(feature, block.rows.contour(i));
         gdal::check(layer_.CreateFeature(&feature) == OGRERR_NONE, path_);
@@ -97,6 +113,8 @@ private:
 
     OGRLayer& layer_;
     const std::string& path_;
+    const std::string slide_;
+    const bool foreign_;
     const double mpp_x_, mpp_y_;
     std::array<ClassText, 256> classes_;
 };

@@ -73,19 +73,6 @@ std::string geo_metadata() {
         .dump();
 }
 
-/// What a reader needs to turn pixels into micrometres.
-std::string slide_metadata(const ExportSource& source) {
-    const SlideInfo& slide = source.header().slide;
-    return nlohmann::ordered_json{
-        {"frame", "level-0 pixels, origin top left, y downward, pixel centres at .5"},
-        {"mpp_x", slide.mpp_x},
-        {"mpp_y", slide.mpp_y},
-        {"bounds_px", {slide.bounds.x, slide.bounds.y, slide.bounds.width, slide.bounds.height}},
-        {"slide", source.slide_name()},
-        {"quickhash", slide.hash}}
-        .dump();
-}
-
 std::shared_ptr<arrow::Schema> schema_of(const ExportSource& source) {
     const auto words = arrow::dictionary(arrow::int32(), arrow::utf8());
     arrow::FieldVector fields{
@@ -100,15 +87,19 @@ std::shared_ptr<arrow::Schema> schema_of(const ExportSource& source) {
                   "mean of the probability map inside")};
     for (const auto& c : layout::kFlagColumns)
         fields.push_back(described(c.name, arrow::boolean(), "1", c.description));
+    if (source.header().foreign)
+        fields.push_back(described("source", arrow::uint32(), "1",
+                                   "number in the file that the nuclei came from"));
     for (const FeatureColumn& c : source.schema())
         fields.push_back(described(c.name, arrow::float32(), c.unit, c.description));
     fields.push_back(described("bbox", box_type(), "px", "box of the geometry, level-0 pixels"));
     fields.push_back(described("geometry", arrow::binary(), "px",
                                "outline as WKB, level-0 pixels, origin top left, y downward"));
+    const std::string slide =
+        source.slide_record("level-0 pixels, origin top left, y downward, pixel centres at .5");
     // In the schema itself: pyarrow shows the schema's metadata, not the file's.
-    return arrow::schema(fields,
-                         arrow::key_value_metadata(
-                             {{"geo", geo_metadata()}, {"wsi-segment", slide_metadata(source)}}));
+    return arrow::schema(
+        fields, arrow::key_value_metadata({{"geo", geo_metadata()}, {"wsi-segment", slide}}));
 }
 
 /// xmin, ymin, xmax, ymax in level-0 pixels.
@@ -217,6 +208,8 @@ std::shared_ptr<arrow::RecordBatch> batch_of(const ExportSource& source, const A
     for (const auto& c : layout::kFlagColumns)
         columns.add(arrow::BooleanBuilder(),
                     [&](size_t i) { return (who[i].flags & c.flag) != 0; });
+    if (source.header().foreign)
+        columns.add(arrow::UInt32Builder(), [&](size_t i) { return who[i].source; });
     for (size_t k = 0; k < rows.columns; ++k)
         columns.add_float([&](size_t i) { return rows.row(i)[k]; });
     columns.add_boxes();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "io/ring.h"
 
@@ -41,6 +42,18 @@ std::string ExportSource::slide_name() const {
     std::filesystem::path path(header().slide.path);
     if (!path.has_filename()) path = path.parent_path();  // a DICOM folder with a slash at its end
     return path.filename().string();
+}
+
+std::string ExportSource::slide_record(const std::string& frame) const {
+    const SlideInfo& slide = header().slide;
+    return nlohmann::ordered_json{
+        {"frame", frame},
+        {"mpp_x", slide.mpp_x},
+        {"mpp_y", slide.mpp_y},
+        {"bounds_px", {slide.bounds.x, slide.bounds.y, slide.bounds.width, slide.bounds.height}},
+        {"slide", slide_name()},
+        {"quickhash", slide.hash}}
+        .dump();
 }
 
 NucleusClass ExportSource::class_of(uint8_t id) const {

@@ -33,6 +33,9 @@ public:
 
     /// The slide's file name, without its folder.
     std::string slide_name() const;
+    /// JSON: slide, hash, resolution, bounds, and `frame`, which says what coordinates are counted
+    /// in: what a reader needs to turn them into micrometres and to tell slides apart.
+    std::string slide_record(const std::string& frame) const;
     /// Name, colour of a class; a class that the table lacks is named by its id.
     NucleusClass class_of(uint8_t id) const;
 

@@ -6,6 +6,42 @@
 
 namespace wsi {
 
+namespace {
+
+constexpr const char* kStyle = R"(<style>
+body { font: 14px sans-serif; max-width: 980px; margin: 24px auto; color: #222 }
+table { border-collapse: collapse } td, th { padding: 3px 10px; text-align: left; border-bottom: 1px solid #ddd }
+img { max-width: 100%; border: 1px solid #ddd } svg { width: 300px } svg text { font-size: 11px }
+figure { display: inline-block; margin: 8px } rect { fill: #5c3e8c } .swatch { padding: 0 8px; margin-right: 6px }
+</style>
+)";
+
+}  // namespace
+
+std::string html_head(const std::string& title) {
+    const std::string text = escaped_html(title);
+    return "<!doctype html>\n<meta charset=\"utf-8\"><title>" + text + "</title>\n" + kStyle +
+           "<h1>" + text + "</h1>\n";
+}
+
+std::string url_of_path(const std::string& path) {
+    static constexpr std::string_view kDigits = "0123456789ABCDEF";
+    const auto plain = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               std::string_view("-._~/").find(c) != std::string_view::npos;
+    };
+    std::string out;
+    for (const char c : path) {
+        if (plain(c)) {
+            out += c;
+            continue;
+        }
+        const auto byte = static_cast<uint8_t>(c);
+        out += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+    }
+    return out;
+}
+
 std::string escaped_html(const std::string& text) {
     std::string out;
     for (const char c : text) {

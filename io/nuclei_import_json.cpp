@@ -52,6 +52,9 @@ public:
         } catch (const json::parse_error& error) {
             fail(ErrorKind::Config, path_, " is truncated or not JSON (at byte ", error.byte,
                  "): expected GeoJSON, or the JSON of CellViT or HoVer-Net");
+        } catch (const json::out_of_range& error) {
+            fail(ErrorKind::Config, path_,
+                 " holds a number that no coordinate can be: ", error.what());
         }
         if (root.is_object() && root.value("type", "") == "Feature") take(root, Kind::Feature);
         if (records_ == 0 && !known_root_)
@@ -84,9 +87,12 @@ private:
         if (depth == 1 && event == json::parse_event_t::value && key_ == "mag") note(value);
         if (depth == 1 && event == json::parse_event_t::object_end && key_ == "wsi_metadata")
             note_metadata(value);
-        if (kind_ == Kind::None || depth != record_depth_ ||
-            event != json::parse_event_t::object_end)
-            return true;
+        if (kind_ == Kind::None || depth != record_depth_) return true;
+        if (event == json::parse_event_t::value || event == json::parse_event_t::array_end) {
+            sink_.unreadable("record " + std::to_string(++records_) + ": not an object");
+            return false;
+        }
+        if (event != json::parse_event_t::object_end) return true;
         take(value, kind_);
         return false;
     }

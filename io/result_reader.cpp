@@ -269,6 +269,23 @@ double ResultReader::summary(const std::string& group, const std::string& name) 
     return read_number_attribute(own.get(), name);
 }
 
+ColumnSummary ResultReader::statistics(const std::string& column) const {
+    const Id group(check(H5Gopen2(impl_->file.get(), "summary", H5P_DEFAULT), "no group", "summary",
+                         ErrorKind::Slide),
+                   &H5Gclose);
+    const hsize_t columns = dimensions(open_dataset(group.get(), "feature").get()).at(0);
+    const auto names = read_texts(group.get(), "feature", 0, columns);
+    const auto at = std::find(names.begin(), names.end(), column);
+    if (at == names.end()) fail(ErrorKind::Slide, "/summary knows no column ", column);
+    const auto place = static_cast<hsize_t>(at - names.begin());
+    const auto value = [&](const char* name) {
+        return read_column<double>(group.get(), name, place, 1).front();
+    };
+    const auto count = read_column<uint64_t>(group.get(), "defined", place, 1).front();
+    return {count,           value("mean"),      value("sd"),      value("quartile1"),
+            value("median"), value("quartile3"), value("minimum"), value("maximum")};
+}
+
 namespace {
 template <class T>
 void read_raster(const Id& file, Raster raster, size_t layer, const PixelRect& rect,

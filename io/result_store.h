@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "io/result_summary.h"
 #include "io/slide.h"
 #include "io/types/nucleus.h"
 #include "io/types/work_frame.h"
@@ -117,6 +118,8 @@ public:
     std::string provenance(const std::string& name) const;
     /// An attribute of /summary/<group>. Throws Error{Slide} when there is none.
     double summary(const std::string& group, const std::string& name) const;
+    /// What /summary says of a column of the schema. Throws Error{Slide} when it says nothing.
+    ColumnSummary statistics(const std::string& column) const;
     /// A part of one raster, work frame; out has the size of rect.
     void read(Raster raster, const PixelRect& rect_work, ImageView<uint8_t> out,
               size_t layer = 0) const;

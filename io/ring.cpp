@@ -107,6 +107,51 @@ Ring convex_hull(Ring points) {
     return hull;
 }
 
+int64_t twice_area(const Ring& ring) {
+    int64_t sum = 0;
+    for (size_t k = 1; k + 1 < ring.size(); ++k) sum += cross(ring[0], ring[k], ring[k + 1]);
+    return std::abs(sum);
+}
+
+/// The larger of the two rings that vertices [begin, end) and the others make.
+Ring larger_part(const Ring& ring, size_t begin, size_t end) {
+    const auto at = [&](size_t k) { return ring.begin() + static_cast<std::ptrdiff_t>(k); };
+    Ring inner(at(begin), at(end)), outer(ring.begin(), at(begin));
+    outer.insert(outer.end(), at(end), ring.end());
+    return twice_area(inner) > twice_area(outer) ? inner : outer;
+}
+
+/// Makes a ring simpler where it meets itself: the tip of a spike goes, or the smaller of two loops
+/// that share a vertex or whose edges meet. False when there is no such place.
+bool untangle_once(Ring& ring) {
+    const size_t n = ring.size();
+    for (size_t i = 0; i < n; ++i)
+        if (is_spike(ring[i], ring[(i + 1) % n], ring[(i + 2) % n])) {
+            ring.erase(ring.begin() + static_cast<std::ptrdiff_t>((i + 1) % n));
+            return true;
+        }
+    for (size_t i = 0; i < n; ++i)
+        for (size_t j = i + 1; j < n; ++j)
+            if (ring[i] == ring[j]) {
+                ring = larger_part(ring, i, j);
+                return true;
+            }
+    for (size_t i = 0; i < n; ++i)
+        for (size_t j = i + 2; j < n; ++j)
+            if ((i > 0 || j < n - 1) &&
+                segments_meet(ring[i], ring[i + 1], ring[j], ring[(j + 1) % n])) {
+                ring = larger_part(ring, i + 1, j + 1);
+                return true;
+            }
+    return false;
+}
+
+Ring untangled(Ring ring) {
+    while (ring.size() >= 3 && untangle_once(ring)) {
+    }
+    return ring;
+}
+
 Ring box_of(const Ring& points) {
     ContourPoint low = points.front(), high = low;
     for (const ContourPoint& p : points) {
@@ -151,6 +196,8 @@ std::vector<ContourPoint> on_whole_pixels(std::span<const ContourPoint> ring) {
     }
     if (rounded.size() > 1 && rounded.back() == rounded.front()) rounded.pop_back();
     if (is_simple(rounded)) return rounded;
+    Ring mended = untangled(rounded);
+    if (mended.size() >= 3) return mended;
     Ring hull = convex_hull(rounded);
     return hull.size() >= 3 ? hull : box_of(rounded);
 }

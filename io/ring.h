@@ -17,8 +17,9 @@ bool is_simple(std::span<const ContourPoint> ring);
 std::vector<ContourPoint> simplified(std::span<const ContourPoint> ring, double tolerance_px);
 
 /// The ring on whole pixels whose centres are whole numbers, as OpenCV gives contours. Always
-/// simple: a ring that rounding breaks is replaced by its convex hull, one that it flattens by a
-/// box of one pixel. Coordinates are pixels, not hundredths.
+/// simple: where rounding makes a ring meet itself, the smaller of its parts goes; of one that
+/// falls apart altogether the convex hull stays, of one that is flattened a box of one pixel.
+/// Coordinates are pixels, not hundredths.
 std::vector<ContourPoint> on_whole_pixels(std::span<const ContourPoint> ring);
 
 }  // namespace wsi

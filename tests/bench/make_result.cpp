@@ -26,6 +26,9 @@ int main(int argc, char** argv) {
                                    {2, "Inflammatory", {34, 221, 77}},
                                    {3, "Connective, \"dense\"", {35, 92, 236}}};
         result.header().keep_maps = true;
+        // Not square, so that axes cannot be mixed up.
+        result.header().slide.mpp_y = 0.26;
+        result.header().frame.mpp_y = 0.52;
         result.write(argv[3]);
     } catch (const wsi::Error& error) {
         std::fprintf(stderr, "make_result: %s\n", error.what());

@@ -1,7 +1,8 @@
 // Writes an all-tissue slide of any size as SVS: the square SIDE of SOURCE at (X, Y), level-0
 // pixels, laid out with its mirror images. The pixels repeat every 2 * SIDE, so each distinct tile
 // is compressed once. SIDE is a multiple of 2048 (whole tiles on the level reduced by 16).
-// usage: make_slide SOURCE X Y SIDE OUT.svs WIDTH HEIGHT
+// OUT.scn is a Leica collection in which the scan begins at (300, 200), so that it has bounds.
+// usage: make_slide SOURCE X Y SIDE OUT.svs|OUT.scn WIDTH HEIGHT
 #include <charconv>
 #include <cstdio>
 #include <cstring>
@@ -39,18 +40,31 @@ int main(int argc, char** argv) {
         (PixelRect{0, 0, slide->info().size().width, slide->info().size().height}).contains(from));
     if (const auto failure = slide->read(0, from, square)) throw Error(ErrorKind::Slide, *failure);
 
+    const PixelSize size{number(argv[6]), number(argv[7])};
+    const test::PixelSource mirrors = [&](const PixelRect& rect, RgbView out) {
+        for (int64_t y = 0; y < rect.height; ++y)
+            for (int64_t x = 0; x < rect.width; ++x)
+                std::memcpy(out.at(x, y),
+                            &square(mirrored(rect.x + x, side), mirrored(rect.y + y, side)), 3);
+    };
+    const std::string path = argv[5];
+    if (path.ends_with(".scn")) {
+        test::ScnOptions options;
+        options.scan = size;
+        options.collection = {options.offset.x + size.width + 100,
+                              options.offset.y + size.height + 100};
+        options.levels = {size, {size.width / 4, size.height / 4}};
+        options.mpp = slide->info().mpp_x;
+        test::write_leica_scn(path, options, mirrors);
+        return 0;
+    }
     test::SlideOptions options;
-    options.size = {number(argv[6]), number(argv[7])};
+    options.size = size;
     options.downsamples = {1, 4, 16};
     options.mpp = slide->info().mpp_x;
     options.objective_power = slide->info().objective_power;
     options.jpeg_quality = 80;
     options.period_px = 2 * side;
-    test::write_svs(argv[5], options, [&](const PixelRect& rect, RgbView out) {
-        for (int64_t y = 0; y < rect.height; ++y)
-            for (int64_t x = 0; x < rect.width; ++x)
-                std::memcpy(out.at(x, y),
-                            &square(mirrored(rect.x + x, side), mirrored(rect.y + y, side)), 3);
-    });
+    test::write_svs(path, options, mirrors);
     std::printf("%ld x %ld px at %g um\n", options.size.width, options.size.height, options.mpp);
 }

@@ -146,10 +146,24 @@ TEST_F(NucleiImportTest, reads_hovernet_at_its_magnification) {
               1.5);
 }
 
+TEST_F(NucleiImportTest, counts_what_stands_in_the_place_of_a_nucleus) {
+    for (const std::string& text :
+         {"[3,[[]],null," + feature("") + "]",
+          R"({"features":[3,[[]],null,)" + feature("") + R"(],"more":[1,2]})",
+          std::string(
+              R"({"nuc":{"1":3,"2":[[]],"3":null,"4":{"contour":[[1,1],[9,1],[9,9]]}}})")}) {
+        const Read got = read_text("odd.json", text);
+        EXPECT_EQ(got.nuclei.size(), 1u) << text;
+        EXPECT_THAT(got.unreadable, testing::SizeIs(3)) << text;
+        EXPECT_THAT(got.unreadable, testing::Contains("record 2: not an object")) << text;
+    }
+}
+
 TEST_F(NucleiImportTest, refuses_what_is_no_file_of_nuclei) {
     EXPECT_THAT(error_of("a.json", R"({"images":[{"id":1}]})"), HasSubstr("holds no nuclei"));
     EXPECT_THAT(error_of("a.json", R"({"type":"FeatureCollection","features":[)" + feature("")),
                 HasSubstr("a.json is truncated or not JSON (at byte"));
+    EXPECT_THAT(error_of("a.json", "[1e999]"), HasSubstr("a number that no coordinate can be"));
     EXPECT_THAT(error_of("a.txt", "x"), HasSubstr(".geojson and .json (.gz)"));
     EXPECT_THAT(error_of("a.db", "this is no data base, but long enough to be one's header"),
                 HasSubstr("not an AnnotationStore"));

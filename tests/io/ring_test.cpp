@@ -81,5 +81,17 @@ TEST(RingTest, whole_pixels_keep_every_ring_simple) {
         }
 }
 
+TEST(RingTest, whole_pixels_cost_a_neck_its_smaller_part) {
+    // A square of 20 pixels, a neck of a third of one, a square of 6: not one hull of both.
+    const Ring ring{{50, 50},     {2050, 50},   {2050, 1000}, {3050, 1000},
+                    {3050, 800},  {3650, 800},  {3650, 1400}, {3050, 1400},
+                    {3050, 1030}, {2050, 1030}, {2050, 2050}, {50, 2050}};
+    const Ring whole = on_whole_pixels(ring);
+    ASSERT_TRUE(is_simple(whole));
+    for (const ContourPoint& p : whole) EXPECT_LE(p.x, 20);
+    EXPECT_THAT(whole, testing::IsSupersetOf({ContourPoint{0, 0}, ContourPoint{20, 0},
+                                              ContourPoint{20, 20}, ContourPoint{0, 20}}));
+}
+
 }  // namespace
 }  // namespace wsi
