@@ -7,6 +7,7 @@
 #include "io/openslide_slide.h"
 #include "io/picture.h"
 #include "io/roi.h"
+#include "io/slides_parquet.h"
 
 namespace wsi {
 
@@ -26,6 +27,8 @@ bool can_read_and_write_pictures() { return false; }
 
 std::string openslide_vendor(const std::string&) { return ""; }
 
+std::string openslide_hash(const std::string&) { return ""; }
+
 std::unique_ptr<Slide> open_with_openslide(const std::string& path, const SlideConfig&) {
     left_out(ErrorKind::Slide, path);
 }
@@ -33,7 +36,7 @@ std::unique_ptr<Slide> open_with_openslide(const std::string& path, const SlideC
 bool is_flat_image_name(const std::string&) { return true; }
 
 std::unique_ptr<Slide> open_flat_image(const std::string& path, const SlideConfig&,
-                                       const std::string&) {
+                                       const FlatStorage&) {
     left_out(ErrorKind::Slide, path);
 }
 
@@ -63,6 +66,10 @@ void read_nuclei_labels(const std::string& path, const ForeignFrame&, ForeignCla
 void read_nuclei_store(const std::string& path, const ForeignFrame&, ForeignClasses&,
                        const NucleiSink&) {
     left_out(ErrorKind::Config, path);
+}
+
+void write_slides_parquet(const std::string& path, size_t, const std::function<SlideRow(size_t)>&) {
+    left_out(ErrorKind::Output, path);
 }
 
 #define WSI_LEFT_OUT(function)                                    \

@@ -25,6 +25,8 @@ struct NetworkLibrary {
     std::vector<LayerRow> (*layers)(const std::string& name, const Config& config, int64_t side_px);
     /// Throws Error{Checkpoint} unless the file holds the network that the settings describe.
     void (*check_weights)(const std::string& weights, const Config& config);
+    /// LibTorch's version and what was tried with it. Throws Error{Device} when that went wrong.
+    std::string (*self_test)();
 };
 
 /// Loads libwsi_networks.so from beside the program or ../lib, once. Throws Error{Device} when this

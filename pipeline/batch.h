@@ -17,6 +17,8 @@ struct BatchSlide {
 
 struct Shard {
     int index = 0, count = 1;
+    /// In the names of files that each shard writes of its own, e.g. ".shard-0-of-4"; "" for all.
+    std::string tag() const;
 };
 
 /// "I/N" with 0 ≤ I < N. Throws Error{Config}.

@@ -123,6 +123,11 @@ void add_glob(const std::string& pattern, std::vector<BatchSlide>& out) {
 
 }  // namespace
 
+std::string Shard::tag() const {
+    if (count == 1) return "";
+    return ".shard-" + std::to_string(index) + "-of-" + std::to_string(count);
+}
+
 Shard parse_shard(const std::string& text) {
     Shard shard;
     const char* end = text.data() + text.size();

@@ -6,6 +6,10 @@
 #include <filesystem>
 #include <fstream>
 
+#include "io/result_aggregates.h"
+#include "io/slides_parquet.h"
+#include "pipeline/finished_slide.h"
+
 namespace wsi {
 
 namespace {
@@ -30,6 +34,8 @@ std::string csv(const std::vector<SlideResult>& results) {
     return text;
 }
 
+bool has_result(const SlideResult& r) { return r.status != "failed" && r.status != "interrupted"; }
+
 std::string markdown(const std::vector<SlideResult>& results) {
     const auto whole = [](const SlideResult& r) {
         return r.status == "complete" || r.status == "already_complete";
@@ -45,7 +51,7 @@ std::string markdown(const std::vector<SlideResult>& results) {
                                                   : replaced(r.message, '|', '/'));
     text += "\n| slide | nuclei | tissue mm² | nuclei per mm² | seconds |\n|---|---|---|---|---|\n";
     for (const SlideResult& r : results)
-        if (r.status != "failed" && r.status != "interrupted")
+        if (has_result(r))
             text += fmt::format("| {} | {} | {:.3f} | {:.0f} | {:.1f} |\n", r.slide.relative,
                                 r.report.nuclei, r.report.tissue_mm2, density_per_mm2(r.report),
                                 r.report.seconds);
@@ -62,11 +68,39 @@ void replace_file(const std::filesystem::path& path, const std::string& text) {
     std::filesystem::rename(temporary, path);
 }
 
+SlideRow row_of(const SlideResult& r) {
+    SlideRow row{.slide = r.slide.relative,
+                 .status = r.status,
+                 .message = r.message,
+                 .finished = has_result(r),
+                 .nuclei = r.report.nuclei,
+                 .failed_blocks = r.report.failed_blocks,
+                 .tissue_mm2 = r.report.tissue_mm2,
+                 .density_per_mm2 = density_per_mm2(r.report),
+                 .seconds = r.report.seconds,
+                 .aggregates = {}};
+    if (!row.finished) return row;
+    if (r.kept.ends_with(".h5"))
+        row.aggregates = read_aggregates(r.kept);
+    else if (auto record = read_finished(r.kept))
+        row.aggregates = std::move(record->aggregates);
+    return row;
+}
+
 }  // namespace
 
-void write_summaries(const std::string& folder, const std::vector<SlideResult>& results) {
-    replace_file(std::filesystem::path(folder) / "summary.csv", csv(results));
-    replace_file(std::filesystem::path(folder) / "summary.md", markdown(results));
+void write_summaries(const std::string& folder, const std::string& tag,
+                     const std::vector<SlideResult>& results) {
+    const std::string name = (std::filesystem::path(folder) / ("summary" + tag)).string();
+    replace_file(name + ".csv", csv(results));
+    replace_file(name + ".md", markdown(results));
+}
+
+void write_slides_table(const std::string& folder, const std::string& tag,
+                        const std::vector<SlideResult>& results) {
+    const auto path = std::filesystem::path(folder) / ("slides" + tag + ".parquet");
+    write_slides_parquet(path.string(), results.size(),
+                         [&](size_t i) { return row_of(results[i]); });
 }
 
 }  // namespace wsi

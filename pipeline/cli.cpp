@@ -8,51 +8,12 @@
 #include <CLI/CLI.hpp>
 
 #include "config/version.h"
+#include "pipeline/cli_examples.h"
 #include "pipeline/commands.h"
 
 namespace wsi {
 
 namespace {
-
-constexpr const char* kExamples = R"(
-Examples:
-  wsi-segment slide.svs                                  results in slide.h5
-  wsi-segment slide.svs -o out.h5 -o out.geojson.gz -o out.csv
-  wsi-segment slide.tif --slide-mpp 0.25 -o out.h5       when the file does not know its resolution
-  wsi-segment batch slides/ -o results/ --format h5,geojson.gz
-  wsi-segment export out.h5 -o out.tif                   other formats later, without the slide
-  wsi-segment measure slide.svs --nuclei labels.tif -o table.csv   nuclei found elsewhere
-  wsi-segment resegment out.h5 -o finer.h5 --set separate.h=0.04   from maps kept with --keep-maps
-  wsi-segment compare a.h5 b.h5                          two results of one slide
-  wsi-segment info slide.svs                             size, levels, resolution
-
-A run that was killed goes on where it stopped when the same command is given again.
-Exit codes: 0 done, 1 usage, 2 some slides failed or have unreadable blocks, 3 the slide is to blame,
-4 disk, memory or device is to blame, 130 interrupted (resumable).)";
-
-constexpr const char* kCompareExamples = R"(
-Examples:
-  wsi-segment compare old.h5 new.h5
-  wsi-segment compare old.h5 new.h5 -o difference.geojson -o shifts.csv
-
-difference.geojson: drag into QuPath; nuclei of one result alone, in pieces, or drawn otherwise.)";
-
-constexpr const char* kMeasureExamples = R"(
-Examples:
-  wsi-segment measure slide.svs --nuclei labels.tif -o table.csv.gz
-  wsi-segment measure slide.svs --nuclei from_qupath.geojson -o out.h5 -o out.geojson.gz
-  wsi-segment measure slide.mrxs --nuclei cells.json -o out.h5 --work-mpp 0.25
-
-GeoJSON is read as QuPath writes it, its origin at the slide's bounds; --frame level0 for the slide's
-corner. Nuclei that cannot be used are counted and left out, up to --max-skipped.)";
-
-constexpr const char* kResegmentExamples = R"(
-Examples:
-  wsi-segment slide.svs -o out.h5 --keep-maps
-  wsi-segment resegment out.h5 -o finer.h5 --set separate.h=0.04
-  wsi-segment resegment out.h5 -o wide.csv.gz --set features.ring_um=8 --slide /new/place/slide.svs
-
-The result is the one that a whole run with these settings gives.)";
 
 void add_config_options(CLI::App& app, CommonOptions& o) {
     app.add_option("--config", o.config_file, "YAML file with settings (see: wsi-segment config)");
@@ -152,7 +113,7 @@ void set_up_log(const CommonOptions& o) {
 class CommandLine {
 public:
     CommandLine() {
-        app_.footer(kExamples +
+        app_.footer(examples::kSegment +
                     fmt::format("\n\nOutputs by suffix: {}.", fmt::join(export_suffixes(), " ")));
         app_.set_version_flag("--version", std::string(program_version()));
         app_.option_defaults()->always_capture_default();
@@ -165,11 +126,10 @@ public:
         add_train();
         add_experiments();
         add_model();
-        for (CLI::App* command : {batch_, export_, info_, doctor_, config_, evaluate_, patches_})
-            command->footer("");
         add_resegment();
         add_measure();
         add_compare();
+        add_report();
     }
 
     int run(int argc, char** argv) {
@@ -185,6 +145,7 @@ public:
         if (batch_->parsed()) return batch_command(batch_options_, options_);
         if (export_->parsed()) return export_command(export_options_, options_);
         if (compare_->parsed()) return compare_command(compare_options_, options_);
+        if (report_->parsed()) return report_command(report_options_, options_);
         if (measure_->parsed()) return measure_command(measure_options_, options_);
         if (resegment_->parsed()) return resegment_command(resegment_options_, options_);
         if (evaluate_->parsed()) return evaluate_command(evaluate_options_, options_);
@@ -236,6 +197,7 @@ private:
         batch_->add_flag("--dry-run", batch_options_.dry_run, "say what would be done");
         add_run_options(*batch_, options_);
         add_output_options(*batch_, options_);
+        batch_->footer(examples::kBatch);
     }
     void add_export() {
         export_ = app_.add_subcommand("export", "other formats from a finished .h5");
@@ -245,6 +207,7 @@ private:
             ->allow_extra_args(false)
             ->default_str("");
         add_output_options(*export_, options_);
+        export_->footer(examples::kExport);
     }
     void add_resegment() {
         resegment_ = app_.add_subcommand("resegment", "nuclei again from kept maps, no network");
@@ -264,7 +227,7 @@ private:
         resegment_->add_option("--memory", options_.memory, "bound on memory, e.g. 2GiB");
         add_result_options(*resegment_, options_);
         add_output_options(*resegment_, options_);
-        resegment_->footer(kResegmentExamples);
+        resegment_->footer(examples::kResegment);
     }
     void add_measure() {
         measure_ = app_.add_subcommand("measure", "the table for nuclei that another tool found");
@@ -297,7 +260,7 @@ private:
         measure_->add_flag("--no-provenance-paths", options_.no_provenance_paths,
                            "leave folders and the host's name out of the .h5; file names stay");
         add_output_options(*measure_, options_);
-        measure_->footer(kMeasureExamples);
+        measure_->footer(examples::kMeasure);
     }
     void add_compare() {
         compare_ = app_.add_subcommand("compare", "two results of one slide: what differs");
@@ -311,7 +274,21 @@ private:
             ->allow_extra_args(false)
             ->default_str("");
         add_output_options(*compare_, options_);
-        compare_->footer(kCompareExamples);
+        compare_->footer(examples::kCompare);
+    }
+    void add_report() {
+        report_ = app_.add_subcommand("report", "a page to look at, of a result or a whole batch");
+        ReportOptions& o = report_options_;
+        report_->add_option("input", o.input, "result .h5, or a folder of results")->required();
+        report_->add_option("-o,--output", o.output, "page to write, .html")->required();
+        report_
+            ->add_option("--columns", options_.columns,
+                         "histograms on a result's page, e.g. shape_area_um2,nucleus_H_*")
+            ->delimiter(',')
+            ->allow_extra_args(false)
+            ->default_str("");
+        add_log_options(*report_, options_);
+        report_->footer(examples::kReport);
     }
     void add_evaluate() {
         evaluate_ = app_.add_subcommand("evaluate", "scores against outlines drawn by people");
@@ -341,6 +318,7 @@ private:
         add_slide_options(*evaluate_, options_);
         add_model_options(*evaluate_, options_);
         add_log_options(*evaluate_, options_);
+        evaluate_->footer(examples::kEvaluate);
     }
     void add_patches() {
         patches_ = app_.add_subcommand("patches", "cuts data sets into squares for training");
@@ -362,6 +340,7 @@ private:
         add_slide_options(*patches_, options_);
         add_model_options(*patches_, options_);
         add_log_options(*patches_, options_);
+        patches_->footer(examples::kPatches);
     }
     void add_info() {
         info_ = app_.add_subcommand("info", "what a slide is: size, levels, resolution, stain");
@@ -375,6 +354,9 @@ private:
             "--markdown", [this] { config_format_ = "markdown"; },
             "as the table in docs/config.md");
         add_config_options(*config_, options_);
+        info_->footer(examples::kInfo);
+        doctor_->footer(examples::kDoctor);
+        config_->footer(examples::kConfig);
     }
 
     void add_model() {
@@ -409,8 +391,11 @@ private:
             ->required();
         model_average_->add_option("-o,--output", average.output, ".safetensors")->required();
         add_config_options(*model_average_, options_);
-        for (CLI::App* command : {model, model_list_, model_info_, model_convert_, model_average_})
-            command->footer("");
+        model->footer(examples::kModel);
+        model_list_->footer(examples::kModelList);
+        model_info_->footer(examples::kModelInfo);
+        model_convert_->footer(examples::kModelConvert);
+        model_average_->footer(examples::kModelAverage);
     }
     void add_train() {
         train_ = app_.add_subcommand("train", "trains a network on labelled images");
@@ -429,6 +414,7 @@ private:
         add_config_options(*train_, options_);
         train_->add_flag("-q,--quiet", options_.quiet, "warnings and errors only");
         train_->add_flag("-v,--verbose", options_.verbose, "every step");
+        train_->footer(examples::kTrain);
     }
 
     void add_experiments() {
@@ -448,6 +434,7 @@ private:
             ->check(CLI::PositiveNumber);
         add_config_options(*experiments_, options_);
         add_log_options(*experiments_, options_);
+        experiments_->footer(examples::kExperiments);
     }
 
     CLI::App app_{"Finds every nucleus on a whole slide and measures it."};
@@ -458,6 +445,7 @@ private:
     ResegmentOptions resegment_options_;
     MeasureOptions measure_options_;
     CompareOptions compare_options_;
+    ReportOptions report_options_;
     ModelInfoOptions model_info_options_;
     ModelConvertOptions model_convert_options_;
     ModelAverageOptions model_average_options_;
@@ -469,8 +457,8 @@ private:
     CLI::App *batch_ = nullptr, *export_ = nullptr, *info_ = nullptr, *doctor_ = nullptr,
              *config_ = nullptr, *evaluate_ = nullptr, *train_ = nullptr, *experiments_ = nullptr,
              *patches_ = nullptr, *resegment_ = nullptr, *measure_ = nullptr, *compare_ = nullptr,
-             *model_list_ = nullptr, *model_info_ = nullptr, *model_convert_ = nullptr,
-             *model_average_ = nullptr;
+             *report_ = nullptr, *model_list_ = nullptr, *model_info_ = nullptr,
+             *model_convert_ = nullptr, *model_average_ = nullptr;
 };
 
 }  // namespace

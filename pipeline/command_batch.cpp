@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <set>
 
 #include "pipeline/batch_summary.h"
 #include "pipeline/output_check.h"
 #include "pipeline/runtime.h"
 #include "pipeline/stop_signals.h"
+#include "pipeline/unused_settings.h"
 
 namespace wsi {
 
@@ -19,22 +21,33 @@ namespace {
 class Batch {
 public:
     Batch(const BatchOptions& batch, const CommonOptions& options)
-        : batch_(batch), options_(options), config_(effective_config(options)) {}
+        : batch_(batch),
+          options_(options),
+          config_(effective_config(options)),
+          shard_(parse_shard(batch.shard)) {}
 
     int run() {
-        const auto slides =
-            select_shard(find_batch_slides(batch_.inputs), parse_shard(batch_.shard));
-        if (slides.empty()) fail(ErrorKind::Config, "no slide found in the given inputs");
+        const auto all = find_batch_slides(batch_.inputs);
+        const auto slides = select_shard(all, shard_);
+        for (const std::string& format : batch_.formats) export_suffix("x." + format);
+        if (all.empty()) fail(ErrorKind::Config, "no slide found in the given inputs");
         check_names(slides);
+        if (!batch_.mask_dir.empty() && !fs::is_directory(batch_.mask_dir))
+            fail(ErrorKind::Config, "--mask-dir ", batch_.mask_dir, ": no such folder");
         if (batch_.dry_run) return list(slides);
+        if (slides.empty()) {
+            spdlog::info("no slide falls to shard {}: nothing to do", batch_.shard);
+            return 0;
+        }
         const Runtime runtime(config_.run.threads);
         std::atomic<StopRequest>& stop = install_stop_signals();
         for (size_t i = 0; i < slides.size() && stop == StopRequest::None; ++i) {
             spdlog::info("[{}/{}] {}", i + 1, slides.size(), slides[i].path);
             results_.push_back(run_one(slides[i], stop));
-            write_summaries(batch_.output_dir, results_);
+            write_summaries(batch_.output_dir, shard_.tag(), results_);
             if (fails_them_all(results_.back())) break;
         }
+        write_slides_table(batch_.output_dir, shard_.tag(), results_);
         return finish(slides.size(), stop != StopRequest::None);
     }
 
@@ -45,13 +58,24 @@ private:
         return r.status == "failed" && exit_code(r.kind) == 4 && fs::exists(r.slide.path);
     }
 
+    /// Name of a slide's results without suffix.
+    std::string base_of(const BatchSlide& slide) const {
+        return (fs::path(batch_.output_dir) / fs::path(slide.relative).replace_extension())
+            .string();
+    }
+
     std::vector<std::string> outputs_of(const BatchSlide& slide) const {
         std::vector<std::string> outputs;
-        const fs::path base =
-            fs::path(batch_.output_dir) / fs::path(slide.relative).replace_extension();
         for (const std::string& format : batch_.formats)
-            outputs.push_back(base.string() + (format.starts_with('.') ? "" : ".") + format);
+            outputs.push_back(base_of(slide) + (format.starts_with('.') ? "" : ".") + format);
         return outputs;
+    }
+
+    /// What later runs and the tables look at: the .h5, or a record where none is asked for.
+    std::string kept_of(const BatchSlide& slide) const {
+        for (const std::string& output : outputs_of(slide))
+            if (export_suffix(output) == ".h5") return output;
+        return base_of(slide) + ".finished.json";
     }
 
     /// Two slides must not write the same files: a.svs and a.ndpi of one folder would.
@@ -74,19 +98,28 @@ private:
     SlideJob job_of(const BatchSlide& slide) const {
         SlideJob job = make_job(slide.path, options_);
         job.outputs = outputs_of(slide);
+        job.record = kept_of(slide);
         if (!slide.roi.empty()) job.roi.roi_geojson = slide.roi;
         job.roi.mask_png = slide.mask;
-        if (slide.mask.empty() && !batch_.mask_dir.empty()) {
-            const fs::path mask = fs::path(batch_.mask_dir) /
-                                  fs::path(slide.relative).filename().replace_extension(".png");
-            if (fs::exists(mask)) job.roi.mask_png = mask.string();
-        }
+        if (slide.mask.empty() && !batch_.mask_dir.empty()) job.roi.mask_png = mask_of(slide);
         return job;
     }
 
-    SlideResult run_one(const BatchSlide& slide, std::atomic<StopRequest>& stop) const {
-        SlideResult result{slide, "failed", {}, "", ErrorKind::Internal};
+    /// By the slide's place below the input folder, else by its name alone.
+    std::string mask_of(const BatchSlide& slide) const {
+        const fs::path name = fs::path(slide.relative).replace_extension(".png");
+        const fs::path places[] = {fs::path(batch_.mask_dir) / name,
+                                   fs::path(batch_.mask_dir) / name.filename()};
+        for (const fs::path& mask : places)
+            if (fs::exists(mask)) return mask.string();
+        fail(ErrorKind::Config, "no mask for ", slide.path, " in --mask-dir: expected ",
+             places[0].string(), "; paint one, or run this slide apart");
+    }
+
+    SlideResult run_one(const BatchSlide& slide, std::atomic<StopRequest>& stop) {
+        SlideResult result{slide, "failed", {}, "", "", ErrorKind::Internal};
         try {
+            result.kept = kept_of(slide);
             const SlideJob job = job_of(slide);
             std::error_code ignored;  // check_outputs says what is wrong with the folder
             fs::create_directories(fs::path(job.outputs.front()).parent_path(), ignored);
@@ -98,7 +131,7 @@ private:
             status.stop = &stop;
             const Progress progress(slide.relative, status, progress_mode(options_));
             result.report =
-                run_slide(job, config, status, [&] { return make_segmenter(config.model); });
+                run_slide(job, config, status, [&] { return segmenter_of(config.model); });
             static constexpr const char* kNames[] = {"complete", "complete_with_failures",
                                                      "already_complete", "interrupted"};
             result.status = kNames[static_cast<size_t>(result.report.outcome)];
@@ -112,6 +145,12 @@ private:
             spdlog::error("{}: {}", slide.path, error.what());
         }
         return result;
+    }
+
+    /// Says once per model what it does not look at.
+    std::unique_ptr<Segmenter> segmenter_of(const ModelConfig& model) {
+        const bool fresh = models_.insert(model.name).second;
+        return fresh ? segmenter_for(model, options_) : make_segmenter(model);
     }
 
     int finish(size_t total, bool interrupted) const {
@@ -131,12 +170,15 @@ private:
     const BatchOptions& batch_;
     const CommonOptions& options_;
     const Config config_;
+    const Shard shard_;
     std::vector<SlideResult> results_;
+    std::set<std::string> models_;  // that were opened
 };
 
 }  // namespace
 
 int batch_command(const BatchOptions& batch, const CommonOptions& options) {
+    refuse_training_settings(options);
     return Batch(batch, options).run();
 }
 

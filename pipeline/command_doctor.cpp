@@ -6,10 +6,10 @@
 #include <functional>
 
 #include "config/version.h"
-#include "io/dependencies.h"
 #include "pipeline/commands.h"
 #include "pipeline/memory_plan.h"
 #include "pipeline/runtime.h"
+#include "pipeline/runtime_dependencies.h"
 
 namespace wsi {
 
@@ -75,12 +75,9 @@ int doctor_command(const CommonOptions&) {
     fmt::print("wsi-segment {} (results version {}, format {})\n", program_version(),
                kResultsVersion, kFormatVersion);
     std::vector<DependencyReport> reports = check_dependencies();
+    for (const DependencyReport& r : check_runtime_libraries()) reports.push_back(r);
     const auto add = [&reports](const char* name, const std::function<std::string()>& test) {
-        try {
-            reports.push_back({name, test(), Health::Good});
-        } catch (const std::exception& error) {
-            reports.push_back({name, error.what(), Health::Bad});
-        }
+        reports.push_back(report_on(name, "", test));
     };
     add("processor", [] { return fmt::format("{} cores", available_cores()); });
     add("memory", &memory);
@@ -89,7 +86,7 @@ int doctor_command(const CommonOptions&) {
     add("default model", &default_model);
     bool healthy = true;
     for (const DependencyReport& r : reports) {
-        fmt::print("  {:4} {:12} {}\n", r.health == Health::Good ? "ok" : "BAD", r.name, r.detail);
+        fmt::print("  {:4} {:13} {}\n", r.health == Health::Good ? "ok" : "BAD", r.name, r.detail);
         healthy = healthy && r.health == Health::Good;
     }
     fmt::print("{}\n", healthy ? "healthy" : "not healthy: see docs/troubleshooting.md");

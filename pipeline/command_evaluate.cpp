@@ -10,6 +10,7 @@
 #include "pipeline/output_check.h"
 #include "pipeline/runtime.h"
 #include "pipeline/stop_signals.h"
+#include "pipeline/unused_settings.h"
 
 namespace wsi {
 
@@ -112,9 +113,10 @@ private:
     void make_predictors(RunStatus& status) {
         std::vector<ImageEntry> entries;
         for (const Chosen& image : images_) entries.push_back(image.entry());
-        predictors_.push_back(what_.predictions.empty()
-                                  ? predict_by_slide_run(config_, status)
-                                  : predict_from_folder(what_.predictions, entries));
+        predictors_.push_back(
+            what_.predictions.empty()
+                ? predict_by_slide_run(config_, segmenter_for(config_.model, options_), status)
+                : predict_from_folder(what_.predictions, entries));
         if (what_.oracle)
             for (const OracleMaps maps :
                  {OracleMaps::Distance, OracleMaps::Offsets, OracleMaps::MaskAlone})
@@ -182,6 +184,7 @@ private:
 }  // namespace
 
 int evaluate_command(const EvaluateOptions& what, const CommonOptions& options) {
+    refuse_training_settings(options);
     return Evaluation(what, options).run();
 }
 

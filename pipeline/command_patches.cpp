@@ -11,6 +11,7 @@
 #include "pipeline/patch_cutter.h"
 #include "pipeline/stop_signals.h"
 #include "pipeline/unreadable_images.h"
+#include "pipeline/unused_settings.h"
 
 namespace wsi {
 
@@ -98,6 +99,7 @@ private:
 }  // namespace
 
 int patches_command(const PatchesOptions& what, const CommonOptions& options) {
+    refuse_training_settings(options);
     const Config config = effective_config(options);
     if (lower_suffix(what.output) != ".h5")
         fail(ErrorKind::Config, "-o ", what.output, ": expected a name that ends in .h5");

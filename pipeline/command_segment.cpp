@@ -9,6 +9,7 @@
 #include "pipeline/output_check.h"
 #include "pipeline/runtime.h"
 #include "pipeline/stop_signals.h"
+#include "pipeline/unused_settings.h"
 
 namespace wsi {
 
@@ -110,19 +111,23 @@ int run_and_report(const SlideJob& job, const Config& config, const CommonOption
             break;
     }
     if (report.failed_blocks == 0) return 0;
-    spdlog::warn("{} blocks of the slide could not be decoded; they are listed in /failed_tiles",
-                 report.failed_blocks);
+    spdlog::warn(
+        "{}: blocks that could not be decoded: {}; they count as glass and are listed in "
+        "/failed_tiles of the result; copy the slide again if the original is sound",
+        job.slide, report.failed_blocks);
     return 2;
 }
 
 int segment_command(const SegmentOptions& segment, const CommonOptions& options) {
+    refuse_training_settings(options);
     const Config config = effective_config(options);
     SlideJob job = make_job(segment.slide, options);
     job.outputs = segment.outputs;
     if (job.outputs.empty())
         job.outputs.push_back(std::filesystem::path(segment.slide).stem().string() + ".h5");
     check_outputs(job.outputs);
-    return run_and_report(job, config, options, [&] { return make_segmenter(config.model); });
+    return run_and_report(job, config, options,
+                          [&] { return segmenter_for(config.model, options); });
 }
 
 }  // namespace wsi

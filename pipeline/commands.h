@@ -83,6 +83,11 @@ struct CompareOptions {
     std::vector<std::string> outputs;
 };
 
+struct ReportOptions {
+    std::string input;  ///< a result, or a folder of results
+    std::string output;
+};
+
 struct EvaluateOptions {
     std::vector<std::string> data;
     std::string predictions, split, compat = "ours", output, save_labels;
@@ -123,6 +128,7 @@ int segment_command(const SegmentOptions& segment, const CommonOptions& options)
 int batch_command(const BatchOptions& batch, const CommonOptions& options);
 int export_command(const ExportCommandOptions& what, const CommonOptions& options);
 int compare_command(const CompareOptions& what, const CommonOptions& options);
+int report_command(const ReportOptions& what, const CommonOptions& options);
 int measure_command(const MeasureOptions& what, const CommonOptions& options);
 int resegment_command(const ResegmentOptions& what, const CommonOptions& options);
 int evaluate_command(const EvaluateOptions& what, const CommonOptions& options);

@@ -24,7 +24,9 @@ public:
 double evaluation_mpp(const ImageEntry& entry, const SlideConfig& slide);
 
 /// The ordinary run of a slide on each image; labels brought to the image's size.
-std::unique_ptr<Predictor> predict_by_slide_run(const Config& config, RunStatus& status);
+std::unique_ptr<Predictor> predict_by_slide_run(const Config& config,
+                                                std::unique_ptr<Segmenter> segmenter,
+                                                RunStatus& status);
 
 /// What perfect maps say beside the mask: "oracle", "oracle-offsets", "oracle-mask".
 enum class OracleMaps { Distance, Offsets, MaskAlone };

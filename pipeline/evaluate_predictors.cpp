@@ -90,8 +90,8 @@ Image<uint32_t> labels_of_result(const std::string& path, PixelSize size) {
 
 class SlideRunPredictor final : public Predictor {
 public:
-    SlideRunPredictor(const Config& config, RunStatus& status)
-        : config_(config), status_(status), segmenter_(make_segmenter(config.model)) {}
+    SlideRunPredictor(const Config& config, std::unique_ptr<Segmenter> segmenter, RunStatus& status)
+        : config_(config), status_(status), segmenter_(std::move(segmenter)) {}
     std::string name() const override { return segmenter_->input_spec().name; }
 
     Image<uint32_t> operator()(const LabelledImage& image) override {
@@ -202,8 +202,10 @@ double evaluation_mpp(const ImageEntry& entry, const SlideConfig& slide) {
     return entry.mpp > 0 ? entry.mpp : kAssumedMpp;
 }
 
-std::unique_ptr<Predictor> predict_by_slide_run(const Config& config, RunStatus& status) {
-    return std::make_unique<SlideRunPredictor>(config, status);
+std::unique_ptr<Predictor> predict_by_slide_run(const Config& config,
+                                                std::unique_ptr<Segmenter> segmenter,
+                                                RunStatus& status) {
+    return std::make_unique<SlideRunPredictor>(config, std::move(segmenter), status);
 }
 
 std::unique_ptr<Predictor> predict_by_oracle(const Config& config, OracleMaps maps) {

@@ -15,6 +15,7 @@
 #include "io/work_reader.h"
 #include "pipeline/assemble.h"
 #include "pipeline/finish_region.h"
+#include "pipeline/finished_slide.h"
 #include "pipeline/flow.h"
 #include "pipeline/journal.h"
 #include "pipeline/measure_regions.h"
@@ -63,6 +64,7 @@ private:
     void identify();
     RunIdentity parts_identity() const;
     bool already_complete();
+    bool recorded_complete();
     void prepare();
     void find_or_restore_fit();
     void take();
@@ -95,6 +97,7 @@ private:
     TakenSummary taken_;                        // of foreign nuclei
     std::vector<FailedBlock> tissue_failures_;  // of the overview that tissue is found on
     std::vector<FailedBlock> failures_;
+    std::optional<FinishedSlide> finished_;  // by an earlier run that kept no .h5
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
@@ -115,6 +118,7 @@ void SlideRun::identify() {
         const InputSpec& spec = segmenter_->input_spec();
         frame_ = make_work_frame(
             info, Mpp{config_.model.work_mpp > 0 ? config_.model.work_mpp : spec.mpp.value});
+        check_mask(roi_, info);
         identity_ = make_identity(info, config_, spec, roi_hash(roi_));
     }
     texture_frame_ = texture_frame(info, config_.features, frame_);
@@ -130,8 +134,9 @@ RunIdentity SlideRun::parts_identity() const {
 }
 
 bool SlideRun::already_complete() {
-    if (job_.restart == Restart::Yes || !paths_.result_is_output || !fs::exists(paths_.result))
-        return false;
+    if (job_.restart == Restart::Yes) return false;
+    if (!paths_.result_is_output) return recorded_complete();
+    if (!fs::exists(paths_.result)) return false;
     try {
         const ResultReader reader(paths_.result);
         const ResultHeader& header = reader.header();
@@ -144,6 +149,13 @@ bool SlideRun::already_complete() {
     } catch (const Error&) {
         return false;  // foreign or broken: it is made anew
     }
+}
+
+bool SlideRun::recorded_complete() {
+    if (job_.record.empty()) return false;
+    finished_ = read_finished(job_.record);
+    if (finished_ && !is_current(*finished_, job_, identity_.hash())) finished_.reset();
+    return finished_.has_value();
 }
 
 void SlideRun::prepare() {
@@ -351,6 +363,12 @@ SlideReport SlideRun::report(SlideOutcome outcome) const {
     SlideReport out{outcome, 0, 0, failures_.size(), 0};
     out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
     if (outcome == SlideOutcome::Interrupted) return out;
+    if (finished_) {
+        out.nuclei = finished_->nuclei;
+        out.tissue_mm2 = finished_->tissue_mm2;
+        out.failed_blocks = finished_->failed_blocks;
+        return out;
+    }
     const ResultReader reader(paths_.result);
     out.nuclei = reader.count();
     out.tissue_mm2 = reader.header().tissue_mm2;
@@ -368,7 +386,7 @@ SlideReport SlideRun::run() {
     check_brightfield(*slide_);
     identify();
     if (already_complete()) {
-        export_all(Restart::No);
+        if (!finished_) export_all(Restart::No);
         parts_.remove_all();  // left by a run that ended after its last step
         return report(SlideOutcome::AlreadyComplete);
     }
@@ -382,6 +400,8 @@ SlideReport SlideRun::run() {
     const SlideReport done =
         report(failures_.empty() ? SlideOutcome::Complete : SlideOutcome::CompleteWithFailures);
     slide_.reset();
+    if (!job_.record.empty() && !paths_.result_is_output)
+        write_finished(job_.record, finished_slide(job_, identity_.hash(), paths_.result));
     parts_.remove_all();
     return done;
 }

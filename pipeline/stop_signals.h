@@ -7,7 +7,8 @@
 namespace wsi {
 
 /// SIGINT, SIGTERM and SIGUSR1 (Slurm's warning): the first finishes what is in flight, the second
-/// drops it. The handlers stay for the life of the process.
+/// drops it, the third ends the process with exit code 130. The handlers stay for the life of the
+/// process.
 std::atomic<StopRequest>& install_stop_signals();
 
 }  // namespace wsi

@@ -4,6 +4,7 @@
 #include "model/nn/known_models.h"
 #include "model/nn/networks.h"
 #include "model/nn/open_model.h"
+#include "model/nn/self_test.h"
 #include "model/nn/translated.h"
 #include "model/train/torch_trainer.h"
 
@@ -25,7 +26,8 @@ constexpr NetworkLibrary kLibrary{
     },
     [](const std::string& weights, const Config& config) {
         nn::translated([&] { nn::check_weights(weights, config); });
-    }};
+    },
+    [] { return nn::translated([] { return nn::self_test(); }); }};
 
 }  // namespace
 

@@ -1,54 +1,22 @@
 #!/usr/bin/env python3
-"""How the program behaves on the command line: exit codes, one clear line per mistake, signals, full disks, batches.
+"""How the program behaves on the command line: help, exit codes, one clear line per mistake, signals, full disks.
 
 usage: check_manners.py PROGRAM SLIDE   (the sample slide)
 """
-import csv
 import json
 import os
 import pathlib
-import resource
+import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 
 import h5py
 import numpy as np
 
-PROGRAM, SLIDE = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
-SMALL_REGIONS = ["--set", "tiling.region_px=512"]
-FAST = ["--model", "classical"]  # a network would only make the same manners slower
-OTHER_COMMANDS = ("info", "doctor", "config", "export", "resegment", "measure", "compare", "evaluate", "train", "patches")
-
-
-def with_fast_model(args):
-    """The command line with a fast model, where it segments and names none itself."""
-    segments = args and args[0] not in OTHER_COMMANDS and "--help" not in args and "--version" not in args
-    return [*args, *FAST] if segments and "--model" not in args else list(args)
-
-
-def run(*args, cwd, limit=None):
-    def setup():
-        if limit:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
-    return subprocess.run([PROGRAM, *with_fast_model(list(map(str, args)))], cwd=cwd, capture_output=True, text=True, preexec_fn=setup, timeout=300)
-
-
-def expect(done, code, *words):
-    assert done.returncode == code, (done.args, done.returncode, done.stderr)
-    last = (done.stderr.strip().splitlines() or [""])[-1]
-    for word in words:
-        assert word in done.stderr, (word, last)
-    if code not in (0, 2, 130):
-        assert len(done.stderr.strip().splitlines()) <= 2, done.stderr
-
-
-def nuclei(path):
-    with h5py.File(path) as file:
-        return file["nuclei/centroid_x_px"][:], file["nuclei/centroid_y_px"][:]
+from program import FAST, PROGRAM, SLIDE, SMALL_REGIONS, check_all, expect, nuclei, run, write_square
 
 
 def check_mistakes(out):
@@ -68,21 +36,40 @@ def check_mistakes(out):
     assert not (out / "x.h5").exists()
 
 
+def interrupted(target, *signals, model=FAST):
+    """Starts a run, sends the signals once its first region is there, and returns what it said."""
+    process = subprocess.Popen([PROGRAM, SLIDE, "-o", target, "-q", "--threads", "1", *model, *SMALL_REGIONS],
+                               stderr=subprocess.PIPE, text=True)
+    parts = pathlib.Path(f"{target}.parts")
+    while process.poll() is None and not list(parts.glob("*.maps")):
+        time.sleep(0.002)
+    for name in ("SIGSTOP", *signals, "SIGCONT"):  # stopped, so that several arrive together
+        process.send_signal(getattr(signal, name))
+    assert process.wait() == 130, process.stderr.read()
+    assert not target.exists() and parts.exists()
+    return process.stderr.read()
+
+
 def check_signals(out):
     for name in ("SIGINT", "SIGTERM", "SIGUSR1"):
         target = out / f"{name}.h5"
-        process = subprocess.Popen([PROGRAM, SLIDE, "-o", target, "-q", "--threads", "1", *FAST, *SMALL_REGIONS],
-                                   stderr=subprocess.PIPE, text=True)
-        parts = pathlib.Path(f"{target}.parts")
-        while process.poll() is None and not list(parts.glob("*.maps")):
-            time.sleep(0.002)
-        process.send_signal(getattr(signal, name))
-        assert process.wait() == 130, process.stderr.read()
-        assert not target.exists() and "resume" in process.stderr.read()
+        assert "resume" in interrupted(target, name)
         expect(run(SLIDE, "-o", target, "-q", *SMALL_REGIONS, cwd=out), 0)
-        assert target.exists() and not parts.exists()
+        assert target.exists() and not pathlib.Path(f"{target}.parts").exists()
     a, b = nuclei(out / "SIGINT.h5"), nuclei(out / "SIGTERM.h5")
     assert np.array_equal(a, b)
+
+
+def check_second_signal(out):
+    """It ends the run while the first one's tiles are still being finished, a third one whatever is done; the run can be resumed all the same."""
+    said = interrupted(out / "twice.h5", "SIGINT", "SIGTERM")
+    assert said == "wsi-segment: interrupted; run the same command again to resume\n", said  # not the word of a run that was drained
+    said = interrupted(out / "thrice.h5", "SIGINT", "SIGTERM", "SIGUSR1")
+    assert said == "wsi-segment: stopped; run the same command again to resume\n", said
+    for name in ("twice", "thrice", "never"):
+        expect(run(SLIDE, "-o", f"{name}.h5", "-q", *SMALL_REGIONS, cwd=out), 0)
+    for name in ("twice", "thrice"):
+        assert np.array_equal(nuclei(out / f"{name}.h5"), nuclei(out / "never.h5")), name
 
 
 def strings(file):
@@ -128,7 +115,6 @@ def check_resegment(out):
     expect(run("resegment", "again.h5", "-o", "x.h5", "--slide", "away/two.svs", cwd=out), 1, "--keep-maps")
     expect(run("resegment", "first.h5", "-o", "first.h5", cwd=out), 1, "is the result itself")
     expect(run("resegment", "first.h5", "-o", "x.h5", "--set", "model.work_mpp=1", cwd=out), 1, "model.work_mpp=1", "separate.*")
-    assert "Examples" in run("resegment", "--help", cwd=out).stdout
 
 
 def check_work_mpp(out):
@@ -188,52 +174,6 @@ def check_vanished(out):
     expect(run(copy, "-o", out / "gone.h5", "-q", *SMALL_REGIONS, cwd=out), 0)
 
 
-def check_batch(out):
-    folder = out / "slides" / "a"
-    folder.mkdir(parents=True)
-    shutil.copy(SLIDE, folder / "one.svs")
-    shutil.copy(SLIDE, out / "slides" / "two.svs")
-    (out / "slides" / "bad.svs").write_bytes(b"this is not a slide")
-    args = ("batch", "slides", "-o", "results", "--format", "h5,csv", "-q")
-    expect(run(*args, cwd=out), 2, "bad.svs")
-    rows = list(csv.DictReader(open(out / "results" / "summary.csv")))
-    assert [r["status"] for r in rows] == ["complete", "failed", "complete"], rows
-    before = (out / "results" / "a" / "one.h5").stat().st_mtime_ns
-    expect(run(*args, cwd=out), 2)
-    assert (out / "results" / "a" / "one.h5").stat().st_mtime_ns == before
-    assert (out / "results" / "two.csv").exists()
-    seen = []
-    for shard in ("0/3", "1/3", "2/3"):
-        listed = run("batch", "slides", "-o", "results", "--dry-run", "--shard", shard, cwd=out)
-        seen += [line.split(" -> ")[0] for line in listed.stdout.splitlines()]
-    assert sorted(seen) == sorted(["slides/a/one.svs", "slides/bad.svs", "slides/two.svs"]), seen
-    summary = (out / "results" / "summary.md").read_text()
-    assert summary.startswith("# 3 slides, 2 without problems") and "| bad.svs | " in summary, summary
-    check_list(out)
-    expect(run("batch", "slides/bad.svs", "-o", "results3", "-q", cwd=out), 3)
-
-
-def check_list(out):
-    """A CSV: files are named from where it lies; every column is heeded; an unknown one is named."""
-    write_square(out / "slides" / "roi.geojson")
-    (out / "slides" / "list.csv").write_text("slide,roi,slide_mpp,model\na/one.svs,roi.geojson,,\ntwo.svs,,0.45,classical\n")
-    expect(run("batch", "slides/list.csv", "-o", "results4", "-q", cwd=out), 0)
-    x, _ = nuclei(out / "results4" / "one.h5")
-    assert len(x) > 20 and x.min() > 590 and x.max() < 1510
-    with h5py.File(out / "results4" / "two.h5") as file:
-        assert file["slide"].attrs["mpp_x"] == 0.45
-    (out / "slides" / "list.csv").write_text("slide,model\ntwo.svs,hovernet\n")
-    expect(run("batch", "slides/list.csv", "-o", "results5", "-q", cwd=out), 3, "hovernet")
-    (out / "slides" / "list.csv").write_text("slide,mpp\ntwo.svs,0.5\n")
-    expect(run("batch", "slides/list.csv", "-o", "results6", "-q", cwd=out), 1, "unknown column `mpp`", "slide_mpp")
-
-
-def write_square(path):
-    square = [[600, 900], [1500, 900], [1500, 1900], [600, 1900], [600, 900]]
-    json.dump({"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [square]}},
-              open(path, "w"))
-
-
 def check_roi(out):
     write_square(out / "roi.geojson")
     expect(run(SLIDE, "--roi", "roi.geojson", "-o", "roi.h5", "-q", cwd=out), 0)
@@ -241,14 +181,56 @@ def check_roi(out):
     assert len(x) > 20 and x.min() > 590 and x.max() < 1510 and y.min() > 890 and y.max() < 1910
 
 
+def commands(*above):
+    """Names under Subcommands: in --help."""
+    listed = run(*above, "--help", cwd=".").stdout.partition("Subcommands:")[2].partition("Examples:")[0]
+    return re.findall(r"^  (\w+) {2,}", listed, flags=re.M)
+
+
+def check_help(out):
+    """Every command teaches by examples of its own, which name options that it has."""
+    every = [(name,) for name in commands()]
+    assert len(every) >= 13, every
+    every += [(*name, below) for name in every for below in commands(*name)]
+    assert ("model", "convert") in every
+    for name in every:
+        options, _, examples = run(*name, "--help", cwd=out).stdout.partition("Examples:")
+        own = [line for line in examples.splitlines() if line.startswith(f"  wsi-segment {' '.join(name)}")]
+        assert own, name
+        for option in re.findall(r"(?<= )--?[a-z][a-z-]*", re.sub(r" (&&|[|>]) .*", "", "\n".join(own))):
+            assert re.search(rf"{option}\b", options), (name, option)
+
+
+def check_without_effect(out):
+    """What is asked for in vain is said: refused where only training looks at it, else a warning."""
+    for command in ((SLIDE, "-o", "x.h5"), ("batch", SLIDE, "-o", "x"), ("measure", SLIDE, "--nuclei", "n.tif", "-o", "x.h5"),
+                    ("patches", "data", "-o", "x.h5"), ("evaluate", "--data", "data", "-o", "x.csv")):
+        expect(run(*command, "--set", "network.base=8", cwd=out), 1, "--set network.base=8 has no effect here", "leave it out")
+    expect(run(SLIDE, "-o", "x.h5", "--set", "train.epochs=8", cwd=out), 1, "train.epochs=8 has no effect")
+    warned = "does not change what is found: model classical looks at the slide's own colours"
+    for asked in (("--stain", "reinhard"), ("--set", "stain.method=macenko")):
+        done = run(SLIDE, "-o", "warned.h5", "-q", *asked, cwd=out)
+        expect(done, 0, warned)
+        assert done.stderr.count(warned) == 1, done.stderr
+    for asked in ((), ("--stain", "none")):
+        assert warned not in run(SLIDE, "-o", "silent.h5", "-q", *asked, cwd=out).stderr
+
+
+def check_doctor(out):
+    """Every library with its version, after it did something; one that cannot is named, and the exit code says so."""
+    healthy = run("doctor", cwd=out)
+    expect(healthy, 0)
+    for name in "OpenSlide libvips GDAL Arrow SQLite HDF5 zlib TBB OpenCV LibTorch".split():
+        assert re.search(rf"^  ok +{name} +\d+\.\d+[^ ]*: [a-z]", healthy.stdout, flags=re.M), (name, healthy.stdout)
+    assert healthy.stdout.endswith("\nhealthy\n"), healthy.stdout
+    ill = subprocess.run([PROGRAM, "doctor"], capture_output=True, text=True, cwd=out, env={**os.environ, "TMPDIR": str(out / "absent")})
+    assert ill.returncode == 4 and re.search(r"^  BAD +OpenSlide", ill.stdout, flags=re.M) and "not healthy" in ill.stdout, ill.stdout
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
-        for check in (check_mistakes, check_signals, check_provenance_paths, check_resegment, check_work_mpp, check_unwritable, check_full_disk, check_vanished, check_batch, check_roi):
-            out = pathlib.Path(folder) / check.__name__
-            out.mkdir()
-            check(out)
-            print(f"{check.__name__[6:].replace('_', ' ')}: well")
-    assert subprocess.run([PROGRAM, "doctor"], capture_output=True, cwd=os.getcwd()).returncode == 0
+        check_all(folder, check_help, check_mistakes, check_without_effect, check_signals, check_second_signal, check_provenance_paths,
+                  check_resegment, check_work_mpp, check_unwritable, check_full_disk, check_vanished, check_roi, check_doctor)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,102 @@
+#include "pipeline/finished_slide.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "io/output_file.h"
+#include "io/result_aggregates.h"
+
+namespace wsi {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+namespace {
+
+std::string exports_text(const ExportOptions& o) {
+    return fmt::format("columns={} naming={} loose={} simplify={} split={} frame={}",
+                       fmt::join(o.columns, ","), static_cast<int>(o.naming),
+                       static_cast<int>(o.loose_names), o.simplify_px, o.split_rows,
+                       static_cast<int>(o.frame));
+}
+
+/// Files that the outputs consist of, and their bytes; a missing one has a size that no file has.
+std::map<std::string, uint64_t> files_of(const SlideJob& job, uint64_t nuclei) {
+    std::map<std::string, uint64_t> files;
+    for (const std::string& output : job.outputs) {
+        const bool whole = fs::exists(output);  // pictures are never split
+        const uint64_t split = whole ? 0 : job.exports.split_rows;
+        for (const std::string& name : split_names(output, nuclei, split)) {
+            std::error_code missing;
+            files[fs::path(name).filename().string()] = fs::file_size(name, missing);
+        }
+    }
+    return files;
+}
+
+}  // namespace
+
+FinishedSlide finished_slide(const SlideJob& job, const std::string& identity_hash,
+                             const std::string& result) {
+    const ResultReader reader(result);
+    FinishedSlide record;
+    record.identity_hash = identity_hash;
+    record.exports = exports_text(job.exports);
+    record.nuclei = reader.count();
+    record.failed_blocks = reader.header().failed_tiles.size();
+    record.tissue_mm2 = reader.header().tissue_mm2;
+    record.files = files_of(job, record.nuclei);
+    record.aggregates = read_aggregates(result);
+    return record;
+}
+
+bool is_current(const FinishedSlide& record, const SlideJob& job,
+                const std::string& identity_hash) {
+    const auto files = files_of(job, record.nuclei);
+    return record.identity_hash == identity_hash && record.exports == exports_text(job.exports) &&
+           std::ranges::includes(record.files, files);
+}
+
+void write_finished(const std::string& path, const FinishedSlide& record) {
+    ordered_json json{{"what", "a slide that wsi-segment batch finished, its .h5 not kept"},
+                      {"identity", record.identity_hash},
+                      {"exports", record.exports},
+                      {"files", record.files},
+                      {"nuclei", record.nuclei},
+                      {"failed_blocks", record.failed_blocks},
+                      {"tissue_mm2", record.tissue_mm2},
+                      {"aggregates", ordered_json::object()}};
+    for (const SummaryValue& value : record.aggregates)
+        json["aggregates"].push_back({value.name, value.value});  // NaN becomes null
+    const std::string text = json.dump(1, ' ', false, ordered_json::error_handler_t::replace);
+    OutputFile file(path);
+    file.write(text.data(), std::ssize(text));
+    file.commit();
+}
+
+std::optional<FinishedSlide> read_finished(const std::string& path) {
+    std::ifstream in(path);
+    if (!in) return std::nullopt;
+    try {
+        const auto json = ordered_json::parse(in);
+        FinishedSlide record;
+        json.at("identity").get_to(record.identity_hash);
+        json.at("exports").get_to(record.exports);
+        json.at("files").get_to(record.files);
+        json.at("nuclei").get_to(record.nuclei);
+        json.at("failed_blocks").get_to(record.failed_blocks);
+        json.at("tissue_mm2").get_to(record.tissue_mm2);
+        for (const auto& [name, value] : json.at("aggregates").items())
+            record.aggregates.push_back({name, value.is_null() ? NAN : value.get<double>()});
+        return record;
+    } catch (const ordered_json::exception&) {
+        return std::nullopt;  // the slide is done anew, and the record with it
+    }
+}
+
+}  // namespace wsi
