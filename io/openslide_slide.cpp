@@ -63,7 +63,8 @@ public:
         const PixelRect part = intersection(rect, {0, 0, l.size.width, l.size.height});
         if (part != rect) paint_background(out);
         if (part.empty()) return std::nullopt;
-        if (auto lie = lie_in(part, l.size)) {
+        // Above level 0 OpenSlide may round to the next pixel, and look at the tile beside as well.
+        if (auto lie = lie_in(level == 0 ? part : part.grown(1), l.size)) {
             paint_background(out);
             return lie;
         }

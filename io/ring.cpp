@@ -107,6 +107,8 @@ Ring convex_hull(Ring points) {
     return hull;
 }
 
+constexpr size_t kMostMended = 2000;
+
 int64_t twice_area(const Ring& ring) {
     int64_t sum = 0;
     for (size_t k = 1; k + 1 < ring.size(); ++k) sum += cross(ring[0], ring[k], ring[k + 1]);
@@ -196,8 +198,9 @@ std::vector<ContourPoint> on_whole_pixels(std::span<const ContourPoint> ring) {
     }
     if (rounded.size() > 1 && rounded.back() == rounded.front()) rounded.pop_back();
     if (is_simple(rounded)) return rounded;
-    Ring mended = untangled(rounded);
-    if (mended.size() >= 3) return mended;
+    // Mending looks at all pairs again and again: not of what no nucleus is.
+    Ring mended = rounded.size() <= kMostMended ? untangled(rounded) : Ring{};
+    if (mended.size() >= 3 && is_simple(mended)) return mended;
     Ring hull = convex_hull(rounded);
     return hull.size() >= 3 ? hull : box_of(rounded);
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <fstream>
 #include <map>
 #include <set>
@@ -13,8 +12,10 @@ namespace {
 
 constexpr size_t kMostDirectories = 1000;
 constexpr uint64_t kMostEntries = 4096;  // of a directory
+constexpr size_t kMostNamed = 100;       // tiles of an image; of more, the whole image
 constexpr uint16_t kWidth = 256, kHeight = 257, kTileWidth = 322, kTileHeight = 323,
                    kTileBytes = 325;
+constexpr std::array kTags{kWidth, kHeight, kTileWidth, kTileHeight, kTileBytes};
 
 /// The numbers of one tag, which lie in the file at `at`.
 struct TagValues {
@@ -82,10 +83,12 @@ private:
             if (!bytes_at(entry, b.data(), entry_bytes)) return 0;
             const uint64_t type = number(&b[2], 2);
             const size_t each = type == 3 ? 2 : type == 4 ? 4 : type == 16 ? 8 : 0;
-            if (each == 0) continue;  // of the tags that matter here none is of another type
+            const auto tag = static_cast<uint16_t>(number(&b[0], 2));
+            // Of the tags that matter here none is of another type.
+            if (each == 0 || std::ranges::find(kTags, tag) == kTags.end()) continue;
             TagValues values{each, number(&b[4], word), entry + 4 + word};
             if (values.count > word / each) values.at = number(&b[4 + word], word);
-            out.emplace(static_cast<uint16_t>(number(&b[0], 2)), values);
+            out.emplace(tag, values);
         }
         return bytes_at(at + head + count * entry_bytes, b.data(), word) ? number(b.data(), word)
                                                                          : 0;
@@ -137,9 +140,13 @@ std::vector<OversizedTile> oversized_tiles(const std::string& path) {
             continue;
         const int64_t columns = ceil_div(level.width, tile.width);
         const auto tiles = static_cast<uint64_t>(columns * ceil_div(level.height, tile.height));
+        size_t named = 0;
         file.for_each(sizes->second, tiles, [&](uint64_t i, uint64_t bytes) {
             const auto index = static_cast<int64_t>(i);
-            if (bytes > most_bytes(tile))
+            if (bytes <= most_bytes(tile) || ++named > kMostNamed + 1) return;
+            if (named > kMostNamed)
+                found.push_back({level, {0, 0, level.width, level.height}, bytes});
+            else
                 found.push_back({level,
                                  {index % columns * tile.width, index / columns * tile.height,
                                   tile.width, tile.height},

@@ -17,7 +17,8 @@ struct OversizedTile {
 };
 
 /// All such tiles of a TIFF or BigTIFF, read from its directories alone; none for other files and
-/// for what cannot be read. Never takes memory by what the file claims.
+/// for what cannot be read. An image with more than a hundred of them is named as a whole, so that
+/// memory does not grow with what the file claims.
 std::vector<OversizedTile> oversized_tiles(const std::string& path);
 
 }  // namespace wsi

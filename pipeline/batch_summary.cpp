@@ -1,6 +1,7 @@
 #include "pipeline/batch_summary.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -68,6 +69,18 @@ void replace_file(const std::filesystem::path& path, const std::string& text) {
     std::filesystem::rename(temporary, path);
 }
 
+/// None where the result was removed or damaged meanwhile: the batch's own outcome stands.
+std::vector<SummaryValue> aggregates_of(const SlideResult& r) {
+    try {
+        if (r.kept.ends_with(".h5")) return read_aggregates(r.kept);
+        if (auto record = read_finished(r.kept)) return std::move(record->aggregates);
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::Slide) throw;
+        spdlog::warn("{}; its row of the table of slides has no statistics", error.what());
+    }
+    return {};
+}
+
 SlideRow row_of(const SlideResult& r) {
     SlideRow row{.slide = r.slide.relative,
                  .status = r.status,
@@ -80,10 +93,7 @@ SlideRow row_of(const SlideResult& r) {
                  .seconds = r.report.seconds,
                  .aggregates = {}};
     if (!row.finished) return row;
-    if (r.kept.ends_with(".h5"))
-        row.aggregates = read_aggregates(r.kept);
-    else if (auto record = read_finished(r.kept))
-        row.aggregates = std::move(record->aggregates);
+    row.aggregates = aggregates_of(r);
     return row;
 }
 

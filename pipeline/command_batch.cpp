@@ -31,7 +31,7 @@ public:
         const auto slides = select_shard(all, shard_);
         for (const std::string& format : batch_.formats) export_suffix("x." + format);
         if (all.empty()) fail(ErrorKind::Config, "no slide found in the given inputs");
-        check_names(slides);
+        check_names(all);
         if (!batch_.mask_dir.empty() && !fs::is_directory(batch_.mask_dir))
             fail(ErrorKind::Config, "--mask-dir ", batch_.mask_dir, ": no such folder");
         if (batch_.dry_run) return list(slides);
@@ -47,15 +47,18 @@ public:
             write_summaries(batch_.output_dir, shard_.tag(), results_);
             if (fails_them_all(results_.back())) break;
         }
+        const int code = finish(slides.size(), stop != StopRequest::None);
         write_slides_table(batch_.output_dir, shard_.tag(), results_);
-        return finish(slides.size(), stop != StopRequest::None);
+        return code;
     }
 
 private:
     /// A full disk or a missing device would fail every slide after this one, too; that this slide
     /// has gone says nothing about them.
     static bool fails_them_all(const SlideResult& r) {
-        return r.status == "failed" && exit_code(r.kind) == 4 && fs::exists(r.slide.path);
+        std::error_code unreachable;
+        return r.status == "failed" && exit_code(r.kind) == 4 &&
+               fs::exists(r.slide.path, unreachable);
     }
 
     /// Name of a slide's results without suffix.

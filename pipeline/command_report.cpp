@@ -14,13 +14,17 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Result files below `folder` in a fixed order.
+/// Result files below `folder` in a fixed order; not those of runs that go on.
 std::vector<fs::path> results_below(const std::string& folder) {
     std::vector<fs::path> found;
-    for (const auto& entry :
-         fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied))
-        if (entry.is_regular_file() && entry.path().extension() == ".h5")
-            found.push_back(entry.path());
+    std::error_code gone;  // a folder may vanish meanwhile
+    for (fs::recursive_directory_iterator at(folder, fs::directory_options::skip_permission_denied,
+                                             gone);
+         !gone && at != fs::recursive_directory_iterator(); at.increment(gone)) {
+        if (at->path().extension() == ".parts") at.disable_recursion_pending();
+        if (at->path().extension() == ".h5" && at->is_regular_file(gone))
+            found.push_back(at->path());
+    }
     if (found.empty())
         fail(ErrorKind::Config, folder,
              " holds no .h5 of a finished run; name a result, or the folder that `wsi-segment "

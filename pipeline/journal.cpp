@@ -89,20 +89,25 @@ void write_journal(const PartStore& parts, const Journal& journal) {
 
 std::optional<Journal> read_journal(const PartStore& parts) {
     if (!std::filesystem::exists(parts.journal())) return std::nullopt;
+    Journal journal;
+    int cut = 0;
     try {
         const json j = json::parse(BlockFileReader(parts.journal(), Verify::All).header());
-        if (j.value("cut", 1) != kCut) throw std::runtime_error("another version cut its regions");
-        Journal journal;
+        cut = j.value("cut", 1);
         journal.identity.fields =
             j.at("identity").get<std::vector<std::pair<std::string, std::string>>>();
         journal.region_px = j.at("region_px");
         journal.fit.stain = stain_from(j.at("stain"));
         journal.fit.slide_params = j.at("slide_params").get<std::vector<double>>();
-        return journal;
     } catch (const std::exception& error) {
         fail(ErrorKind::Config, parts.journal(), " is unreadable (", error.what(),
              "); use --restart to discard the unfinished run");
     }
+    if (cut != kCut)
+        fail(ErrorKind::Config, parts.journal(),
+             " is of a version that cut slides into other regions; use --restart to discard the "
+             "unfinished run");
+    return journal;
 }
 
 }  // namespace wsi

@@ -276,7 +276,8 @@ bool SlideRun::map_and_finish() {
 }
 
 void SlideRun::check_slide() const {
-    if (!fs::exists(job_.slide))
+    std::error_code unreachable;
+    if (!fs::exists(job_.slide, unreachable))
         fail(ErrorKind::Device, job_.slide,
              ": the slide has gone while it was being read; bring it back and run the same command "
              "again to resume");
@@ -396,6 +397,8 @@ SlideReport SlideRun::run() {
     if (config_.features.neighbours_measured())
         check_neighbour_memory(config_.run, count_nuclei(*plan_, parts_));
     assemble(*plan_, parts_, result_header(), paths_.result, config_, status_);
+    // It speaks of the files that are about to be replaced.
+    if (!job_.record.empty() && !paths_.result_is_output) fs::remove(job_.record);
     export_all(Restart::Yes);
     const SlideReport done =
         report(failures_.empty() ? SlideOutcome::Complete : SlideOutcome::CompleteWithFailures);

@@ -13,8 +13,7 @@ static_assert(std::atomic<StopRequest>::is_always_lock_free, "used in a signal h
 
 /// What asks nobody (fitting, assembling, exporting) may be ended like this: a kill is no worse.
 void stop_now() {
-    static constexpr std::string_view kText =
-        "wsi-segment: stopped; run the same command again to resume\n";
+    static constexpr std::string_view kText = "wsi-segment: stopped at once\n";
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kText.data(), kText.size());
     _exit(130);
 }

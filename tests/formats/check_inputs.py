@@ -186,6 +186,7 @@ def check_mask(out):
     refused(out, run(*no, "absent.png", cwd=out), 1, "the mask absent.png: no such file")
     for name in ("empty.png", "text.png", "cut.png"):
         done = run(*no, name, cwd=out)
+        assert done.stderr.count("\n") == 1, done.stderr
         refused(out, done, 1, done.stderr.strip().removeprefix("wsi-segment: "))
         assert f"cannot read the mask {name}: " in done.stderr, done.stderr
 

@@ -65,7 +65,7 @@ def check_second_signal(out):
     said = interrupted(out / "twice.h5", "SIGINT", "SIGTERM")
     assert said == "wsi-segment: interrupted; run the same command again to resume\n", said  # not the word of a run that was drained
     said = interrupted(out / "thrice.h5", "SIGINT", "SIGTERM", "SIGUSR1")
-    assert said == "wsi-segment: stopped; run the same command again to resume\n", said
+    assert said == "wsi-segment: stopped at once\n", said
     for name in ("twice", "thrice", "never"):
         expect(run(SLIDE, "-o", f"{name}.h5", "-q", *SMALL_REGIONS, cwd=out), 0)
     for name in ("twice", "thrice"):

@@ -64,6 +64,8 @@ def check_one(result):
 def make_batch(many, one, none, folder):
     """As `batch` leaves it: a folder in a folder, a page beside one result, other files around."""
     (folder / "sub é" / "late.h5.parts").mkdir(parents=True)
+    (folder / "sub é" / "late.csv.parts").mkdir()
+    (folder / "sub é" / "late.csv.parts" / "result.h5").write_bytes(b"of a run that goes on")
     shutil.copy(many.path, folder / "sub é" / "50% & <b> #1.h5")
     shutil.copy(one.path, folder / "a.h5")
     shutil.copy(none.path, folder / "b.h5")

@@ -18,8 +18,7 @@ TEST(StopSignalsTest, one_finishes_a_second_cancels_a_third_ends) {
         EXPECT_EQ(stop, StopRequest::Finish);
         std::raise(SIGTERM);
         EXPECT_EQ(stop, StopRequest::Cancel);
-        EXPECT_EXIT(std::raise(SIGTERM), testing::ExitedWithCode(130),
-                    "run the same command again");
+        EXPECT_EXIT(std::raise(SIGTERM), testing::ExitedWithCode(130), "stopped at once");
     }
 }
 
