@@ -42,21 +42,11 @@ std::vector<const char*> pointers(const std::vector<std::string>& texts) {
     return out;
 }
 
-/// Without the time of writing, so that equal results make equal files.
-Id create_dataset(hid_t parent, const std::string& name, hid_t type, hid_t space) {
-    const Id properties(H5Pcreate(H5P_DATASET_CREATE), &H5Pclose);
-    H5Pset_obj_track_times(properties.get(), false);
-    return {check(H5Dcreate2(parent, name.c_str(), type, space, H5P_DEFAULT, properties.get(),
-                             H5P_DEFAULT),
-                  "cannot create dataset", name),
-            &H5Dclose};
-}
-
 void write_text_array(hid_t group, const std::string& name, const std::vector<std::string>& texts) {
     const Id type = text_type(H5T_VARIABLE);
     const hsize_t size = texts.size();
     const Id space(H5Screate_simple(1, &size, nullptr), &H5Sclose);
-    const Id data = create_dataset(group, name, type.get(), space.get());
+    const Id data = create_dataset(group, name, type.get(), space);
     if (!texts.empty())
         check(
             H5Dwrite(data.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, pointers(texts).data()),
@@ -93,7 +83,7 @@ Id create_frame(hid_t parent, const char* name, const std::vector<std::string>& 
 
 void write_scalar(hid_t parent, const char* name, double value) {
     const Id space(H5Screate(H5S_SCALAR), &H5Sclose);
-    const Id data = create_dataset(parent, name, H5T_NATIVE_DOUBLE, space.get());
+    const Id data = create_dataset(parent, name, H5T_NATIVE_DOUBLE, space);
     check(H5Dwrite(data.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, &value),
           "cannot write dataset", name);
     encode(data.get(), "numeric-scalar", "0.2.0");

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "io/arrow_check.h"
 #include "io/export_formats.h"
 #include "io/output_file.h"
 #include "io/result_layout.h"
@@ -37,8 +38,8 @@ public:
     bool closed() const override { return closed_; }
 
     void check(const arrow::Status& status) const {
-        file_.check();
-        if (!status.ok()) fail(ErrorKind::Internal, "Parquet: ", status.ToString());
+        file_.check();  // what the file says comes first
+        check_arrow(status);
     }
 
 private:
@@ -73,6 +74,9 @@ std::string geo_metadata() {
         .dump();
 }
 
+/// The box of the outline has a column of its own, as GeoParquet has it.
+bool is_box(const layout::FloatColumn& c) { return std::string_view(c.name).starts_with("bbox"); }
+
 std::shared_ptr<arrow::Schema> schema_of(const ExportSource& source) {
     const auto words = arrow::dictionary(arrow::int32(), arrow::utf8());
     arrow::FieldVector fields{
@@ -81,10 +85,9 @@ std::shared_ptr<arrow::Schema> schema_of(const ExportSource& source) {
         described("slide", words, "1", "file name of the slide"),
         described("centroid_x_px", arrow::float64(), "px", "level-0 pixels"),
         described("centroid_y_px", arrow::float64(), "px", "level-0 pixels"),
-        described("class", words, "1", "name of the class"),
-        described("class_probability", arrow::float32(), "1", "probability of the class"),
-        described("detection_probability", arrow::float32(), "1",
-                  "mean of the probability map inside")};
+        described("class", words, "1", "name of the class")};
+    for (const auto& c : layout::kFloatColumns)
+        if (!is_box(c)) fields.push_back(described(c.name, arrow::float32(), c.unit, c.description));
     for (const auto& c : layout::kFlagColumns)
         fields.push_back(described(c.name, arrow::boolean(), "1", c.description));
     if (source.header().foreign)
@@ -203,8 +206,8 @@ std::shared_ptr<arrow::RecordBatch> batch_of(const ExportSource& source, const A
     columns.add(arrow::DoubleBuilder(), [&](size_t i) { return who[i].centroid_x_px; });
     columns.add(arrow::DoubleBuilder(), [&](size_t i) { return who[i].centroid_y_px; });
     columns.add_words(classes, [&](size_t i) { return who[i].class_id; });
-    columns.add_float([&](size_t i) { return who[i].class_probability; });
-    columns.add_float([&](size_t i) { return who[i].detection_probability; });
+    for (const auto& c : layout::kFloatColumns)
+        if (!is_box(c)) columns.add_float([&](size_t i) { return who[i].*c.member; });
     for (const auto& c : layout::kFlagColumns)
         columns.add(arrow::BooleanBuilder(),
                     [&](size_t i) { return (who[i].flags & c.flag) != 0; });

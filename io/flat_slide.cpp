@@ -11,6 +11,7 @@
 #include "io/mpp.h"
 #include "io/sha.h"
 #include "io/tiled_scratch.h"
+#include "io/types/suffix.h"
 #include "io/vips_setup.h"
 
 namespace wsi {
@@ -184,10 +185,7 @@ private:
 
 bool is_flat_image_name(const std::string& path) {
     static const std::set<std::string> suffixes{".tif", ".tiff", ".png", ".jpg", ".jpeg", ".jp2"};
-    std::string suffix = fs::path(path).extension().string();
-    std::transform(suffix.begin(), suffix.end(), suffix.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return suffixes.contains(suffix);
+    return suffixes.contains(lower_suffix(path));
 }
 
 std::unique_ptr<Slide> open_flat_image(const std::string& path, const SlideConfig& config,

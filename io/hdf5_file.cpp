@@ -51,6 +51,25 @@ Id create_group(hid_t parent, const std::string& name) {
             &H5Gclose};
 }
 
+Id dataset_properties() {
+    Id properties(H5Pcreate(H5P_DATASET_CREATE), &H5Pclose);
+    H5Pset_obj_track_times(properties.get(), false);
+    return properties;
+}
+
+Id create_dataset(hid_t parent, const std::string& name, hid_t type, const Id& space,
+                  const Id& properties, hid_t access) {
+    return {check(H5Dcreate2(parent, name.c_str(), type, space.get(), H5P_DEFAULT, properties.get(),
+                             access),
+                  "cannot create dataset", name),
+            &H5Dclose};
+}
+
+Id open_group(hid_t parent, const std::string& name) {
+    return {check(H5Gopen2(parent, name.c_str(), H5P_DEFAULT), "no group", name, ErrorKind::Slide),
+            &H5Gclose};
+}
+
 Id text_type(size_t length) {
     Id type(H5Tcopy(H5T_C_S1), &H5Tclose);
     H5Tset_size(type.get(), std::max<size_t>(1, length));
@@ -108,12 +127,7 @@ double read_number_attribute(hid_t object, const std::string& name) {
 void write_text(hid_t parent, const std::string& name, const std::string& text) {
     const Id type = text_type(text.size());
     const Id space(H5Screate(H5S_SCALAR), &H5Sclose);
-    const Id properties(H5Pcreate(H5P_DATASET_CREATE), &H5Pclose);
-    H5Pset_obj_track_times(properties.get(), false);
-    const Id data(check(H5Dcreate2(parent, name.c_str(), type.get(), space.get(), H5P_DEFAULT,
-                                   properties.get(), H5P_DEFAULT),
-                        "cannot create dataset", name),
-                  &H5Dclose);
+    const Id data = create_dataset(parent, name, type.get(), space);
     const std::string padded = text.empty() ? std::string(1, '\0') : text;
     check(H5Dwrite(data.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, padded.data()),
           "cannot write dataset", name);
@@ -140,12 +154,7 @@ Id write_texts(hid_t parent, const std::string& name, std::span<const std::strin
     const Id type = text_type(length);
     const hsize_t size = texts.size();
     const Id space(H5Screate_simple(1, &size, nullptr), &H5Sclose);
-    const Id properties(H5Pcreate(H5P_DATASET_CREATE), &H5Pclose);
-    H5Pset_obj_track_times(properties.get(), false);
-    Id data(check(H5Dcreate2(parent, name.c_str(), type.get(), space.get(), H5P_DEFAULT,
-                             properties.get(), H5P_DEFAULT),
-                  "cannot create dataset", name),
-            &H5Dclose);
+    Id data = create_dataset(parent, name, type.get(), space);
     if (!texts.empty())
         check(H5Dwrite(data.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()),
               "cannot write dataset", name);
@@ -158,8 +167,7 @@ Column::Column(hid_t parent, const std::string& name, hid_t type, hsize_t width,
     const hsize_t size[2] = {0, width}, most[2] = {H5S_UNLIMITED, width},
                   chunk[2] = {chunk_rows, width};
     const Id space(H5Screate_simple(rank, size, most), &H5Sclose);
-    const Id properties(H5Pcreate(H5P_DATASET_CREATE), &H5Pclose);
-    H5Pset_obj_track_times(properties.get(), false);
+    const Id properties = dataset_properties();
     H5Pset_chunk(properties.get(), rank, chunk);
     H5Pset_shuffle(properties.get());
     H5Pset_deflate(properties.get(), 2);
@@ -167,10 +175,7 @@ Column::Column(hid_t parent, const std::string& name, hid_t type, hsize_t width,
     // own default, 1 MiB for each of some hundred columns, would fill up on large slides only.
     const Id access(H5Pcreate(H5P_DATASET_ACCESS), &H5Pclose);
     H5Pset_chunk_cache(access.get(), 1, chunk_rows * width * H5Tget_size(type_.get()), 1);
-    data_ = Id(check(H5Dcreate2(parent, name.c_str(), type_.get(), space.get(), H5P_DEFAULT,
-                                properties.get(), access.get()),
-                     "cannot create dataset", name),
-               &H5Dclose);
+    data_ = create_dataset(parent, name, type_.get(), space, properties, access.get());
 }
 
 void Column::append(const void* rows, hsize_t count) {

@@ -84,10 +84,16 @@ inline hid_t native_type<uint64_t>() {
 /// Switches off HDF5's printing to stderr; once.
 void set_up();
 
-/// Files and groups without the time of writing, so that equal results make equal files. `shown`:
-/// the name in error messages.
+/// Files, groups and datasets without the time of writing, so that equal results make equal files.
+/// `shown`: the name in error messages.
 Id create_file(const std::string& path, const std::string& shown);
 Id create_group(hid_t parent, const std::string& name);
+/// Creation properties to add to, and a dataset made with them or with nothing more.
+Id dataset_properties();
+Id create_dataset(hid_t parent, const std::string& name, hid_t type, const Id& space,
+                  const Id& properties = dataset_properties(), hid_t access = H5P_DEFAULT);
+/// Throws Error{Slide} when there is none.
+Id open_group(hid_t parent, const std::string& name);
 Id text_type(size_t length);
 
 void write_attribute(hid_t object, const std::string& name, const std::string& text);
@@ -119,12 +125,7 @@ Id write_dataset(hid_t parent, const std::string& name, std::span<const T> value
                  std::vector<hsize_t> dims) {
     const Id space(H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr),
                    &H5Sclose);
-    const Id properties(H5Pcreate(H5P_DATASET_CREATE), &H5Pclose);
-    H5Pset_obj_track_times(properties.get(), false);
-    Id data(check(H5Dcreate2(parent, name.c_str(), native_type<T>(), space.get(), H5P_DEFAULT,
-                             properties.get(), H5P_DEFAULT),
-                  "cannot create dataset", name),
-            &H5Dclose);
+    Id data = create_dataset(parent, name, native_type<T>(), space);
     if (!values.empty())
         check(H5Dwrite(data.get(), native_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()),
               "cannot write dataset", name);

@@ -13,6 +13,7 @@
 #include <vips/vips8>
 
 #include "config/error.h"
+#include "io/arrow_check.h"
 #include "io/dependencies.h"
 #include "io/picture.h"
 #include "io/vips_setup.h"
@@ -121,26 +122,17 @@ std::string test_sqlite() {
     return "an R-tree asked";
 }
 
-/// Throws what an Arrow call says, else returns its value.
-template <class T>
-T value_of(arrow::Result<T> result) {
-    if (!result.ok()) broken(result.status().ToString());
-    return std::move(result).ValueUnsafe();
-}
-void check(const arrow::Status& status) {
-    if (!status.ok()) broken(status.ToString());
-}
-
 /// A table with zstd into memory as Parquet, and back.
 std::string test_parquet() {
     arrow::FloatBuilder builder;
-    check(builder.AppendValues({1, 2, 3}));
+    check_arrow(builder.AppendValues({1, 2, 3}));
     const auto table = arrow::Table::Make(arrow::schema({arrow::field("x", arrow::float32())}),
                                           {value_of(builder.Finish())});
     const auto out = value_of(arrow::io::BufferOutputStream::Create());
     const auto properties =
         parquet::WriterProperties::Builder().compression(parquet::Compression::ZSTD)->build();
-    check(parquet::arrow::WriteTable(*table, arrow::system_memory_pool(), out, 3, properties));
+    check_arrow(
+        parquet::arrow::WriteTable(*table, arrow::system_memory_pool(), out, 3, properties));
     const auto bytes = value_of(out->Finish());
     const auto reader = value_of(parquet::arrow::OpenFile(
         std::make_shared<arrow::io::BufferReader>(bytes), arrow::system_memory_pool()));

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "io/types/suffix.h"
+
 namespace wsi {
 
 namespace {
@@ -12,9 +14,7 @@ constexpr uint8_t kColours[][3] = {{213, 94, 0},  {0, 114, 178},  {0, 158, 115},
                                    {230, 159, 0}, {86, 180, 233}, {240, 228, 66}};
 
 bool ends_with_any(const std::string& path, std::initializer_list<const char*> suffixes) {
-    std::string lower = path;
-    std::ranges::transform(lower, lower.begin(),
-                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const std::string lower = lower_case(path);
     return std::ranges::any_of(suffixes, [&](const char* s) { return lower.ends_with(s); });
 }
 

@@ -1,9 +1,9 @@
 #include "io/result_aggregates.h"
 
 #include <algorithm>
-#include <array>
 
 #include "io/hdf5_file.h"
+#include "io/result_layout.h"
 
 namespace wsi {
 
@@ -11,14 +11,6 @@ namespace {
 
 using h5::check;
 using h5::Id;
-
-constexpr std::array kStatistics{"mean",   "sd",        "minimum", "quartile1",
-                                 "median", "quartile3", "maximum", "defined"};
-
-Id open_group(hid_t parent, const std::string& name) {
-    return {check(H5Gopen2(parent, name.c_str(), H5P_DEFAULT), "no group", name, ErrorKind::Slide),
-            &H5Gclose};
-}
 
 std::vector<std::string> attribute_names(hid_t object, const std::string& what) {
     std::vector<std::string> names;
@@ -33,22 +25,25 @@ std::vector<std::string> attribute_names(hid_t object, const std::string& what) 
 }
 
 void add_features(hid_t summary, std::vector<SummaryValue>& out) {
-    const hsize_t count = h5::dimensions(h5::open_dataset(summary, "feature").get()).at(0);
-    const std::vector<std::string> features = h5::read_texts(summary, "feature", 0, count);
+    const hsize_t count = h5::dimensions(h5::open_dataset(summary, layout::kFeature).get()).at(0);
+    const std::vector<std::string> features = h5::read_texts(summary, layout::kFeature, 0, count);
+    std::vector<const char*> statistics(layout::kStatistics.begin(), layout::kStatistics.end());
+    statistics.push_back(layout::kDefined);
     std::vector<std::vector<double>> columns;
-    for (const char* statistic : kStatistics)
+    for (const char* statistic : statistics)
         columns.push_back(h5::read_column<double>(summary, statistic, 0, count));
     for (size_t i = 0; i < features.size(); ++i)
-        for (size_t k = 0; k < kStatistics.size(); ++k)
-            out.push_back({features[i] + "_" + kStatistics[k], columns[k][i]});
+        for (size_t k = 0; k < statistics.size(); ++k)
+            out.push_back({features[i] + "_" + statistics[k], columns[k][i]});
 }
 
 /// Members of /summary that are neither a statistic nor the features' names.
 void add_groups(hid_t summary, std::vector<SummaryValue>& out) {
     for (const std::string& name : h5::member_names(summary)) {
-        if (name == "feature" || std::ranges::find(kStatistics, name) != kStatistics.end())
+        if (name == layout::kFeature || name == layout::kDefined ||
+            std::ranges::find(layout::kStatistics, name) != layout::kStatistics.end())
             continue;
-        const Id group = open_group(summary, name);
+        const Id group = h5::open_group(summary, name);
         for (const std::string& value : attribute_names(group.get(), name))
             out.push_back({name + "_" + value, h5::read_number_attribute(group.get(), value)});
     }
@@ -61,7 +56,7 @@ std::vector<SummaryValue> read_aggregates(const std::string& result) {
     const Id file(check(H5Fopen(result.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), "cannot open", result,
                         ErrorKind::Slide),
                   &H5Fclose);
-    const Id summary = open_group(file.get(), "summary");
+    const Id summary = h5::open_group(file.get(), "summary");
     std::vector<SummaryValue> out;
     add_features(summary.get(), out);
     add_groups(summary.get(), out);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <numeric>
 #include <sstream>
@@ -165,6 +166,10 @@ struct ResultReader::Impl {
         }
     }
 
+    bool has(const char* name) const {
+        return H5Lexists(nuclei.get(), name, H5P_DEFAULT) > 0;
+    }
+
     template <class T>
     std::vector<T> column(const std::string& name, uint64_t first, uint64_t n) const {
         return read_column<T>(nuclei.get(), name, first, n);
@@ -214,10 +219,15 @@ NucleiBatch ResultReader::rows(uint64_t first, uint64_t n, std::span<const size_
         for (size_t i = 0; i < n; ++i) out.identity[i].source = sources[i];
     }
     for (const auto& c : layout::kFloatColumns) {
+        if (!r.has(c.name)) {  // written before there was such a column
+            for (NucleusIdentity& who : out.identity) who.*c.member = NAN;
+            continue;
+        }
         const auto values = r.column<float>(c.name, first, n);
         for (size_t i = 0; i < n; ++i) out.identity[i].*c.member = values[i];
     }
     for (const auto& c : layout::kFlagColumns) {
+        if (!r.has(c.name)) continue;
         const auto values = r.column<uint8_t>(c.name, first, n);
         for (size_t i = 0; i < n; ++i)
             if (values[i] != 0) out.identity[i].flags |= c.flag;
@@ -263,25 +273,21 @@ std::string ResultReader::provenance(const std::string& name) const {
 }
 
 double ResultReader::summary(const std::string& group, const std::string& name) const {
-    const Id own(check(H5Gopen2(impl_->file.get(), ("summary/" + group).c_str(), H5P_DEFAULT),
-                       "no group", "summary/" + group, ErrorKind::Slide),
-                 &H5Gclose);
+    const Id own = open_group(impl_->file.get(), "summary/" + group);
     return read_number_attribute(own.get(), name);
 }
 
 ColumnSummary ResultReader::statistics(const std::string& column) const {
-    const Id group(check(H5Gopen2(impl_->file.get(), "summary", H5P_DEFAULT), "no group", "summary",
-                         ErrorKind::Slide),
-                   &H5Gclose);
-    const hsize_t columns = dimensions(open_dataset(group.get(), "feature").get()).at(0);
-    const auto names = read_texts(group.get(), "feature", 0, columns);
+    const Id group = open_group(impl_->file.get(), "summary");
+    const hsize_t columns = dimensions(open_dataset(group.get(), layout::kFeature).get()).at(0);
+    const auto names = read_texts(group.get(), layout::kFeature, 0, columns);
     const auto at = std::find(names.begin(), names.end(), column);
     if (at == names.end()) fail(ErrorKind::Slide, "/summary knows no column ", column);
     const auto place = static_cast<hsize_t>(at - names.begin());
     const auto value = [&](const char* name) {
         return read_column<double>(group.get(), name, place, 1).front();
     };
-    const auto count = read_column<uint64_t>(group.get(), "defined", place, 1).front();
+    const auto count = read_column<uint64_t>(group.get(), layout::kDefined, place, 1).front();
     return {count,           value("mean"),      value("sd"),      value("quartile1"),
             value("median"), value("quartile3"), value("minimum"), value("maximum")};
 }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <map>
 
@@ -110,17 +111,13 @@ Id create_raster(hid_t file, Raster raster, const ResultHeader& header) {
     const hsize_t most[3] = {size[0], H5S_UNLIMITED, H5S_UNLIMITED};
     const int skip = raster == Raster::ClassMaps ? 0 : 1;
     const Id space(H5Screate_simple(3 - skip, size + skip, most + skip), &H5Sclose);
-    const Id properties(H5Pcreate(H5P_DATASET_CREATE), &H5Pclose);
-    H5Pset_obj_track_times(properties.get(), false);
+    const Id properties = dataset_properties();
     H5Pset_chunk(properties.get(), 3 - skip, chunk + skip);
     H5Pset_shuffle(properties.get());
     H5Pset_deflate(properties.get(), 1);
     const char* name = layout::raster_name(raster);
     const hid_t type = raster == Raster::Labels ? H5T_STD_U32LE : H5T_STD_U8LE;
-    Id data(
-        check(H5Dcreate2(file, name, type, space.get(), H5P_DEFAULT, properties.get(), H5P_DEFAULT),
-              "cannot create dataset", name),
-        &H5Dclose);
+    Id data = create_dataset(file, name, type, space, properties);
     write_attribute(data.get(), "mpp_x", frame.mpp_x);
     write_attribute(data.get(), "mpp_y", frame.mpp_y);
     write_attribute(data.get(), "downsample", frame.downsample);
@@ -219,10 +216,13 @@ struct ResultWriter::Impl {
             put("source", gather<uint32_t>(rows.identity, [](const auto& r) { return r.source; }));
         for (const auto& c : layout::kFloatColumns)
             put(c.name, gather<float>(rows.identity, [&](const auto& r) { return r.*c.member; }));
-        for (const auto& c : layout::kFlagColumns)
-            put(c.name, gather<uint8_t>(rows.identity, [&](const auto& r) {
-                    return static_cast<uint8_t>((r.flags & c.flag) != 0);
-                }));
+        for (const auto& c : layout::kFlagColumns) {
+            const auto flags = gather<uint8_t>(rows.identity, [&](const auto& r) {
+                return static_cast<uint8_t>((r.flags & c.flag) != 0);
+            });
+            put(c.name, flags);
+            flagged[c.name] += std::count(flags.begin(), flags.end(), uint8_t{1});
+        }
         std::vector<float> values(rows.size());
         for (size_t k = 0; k < rows.columns; ++k) {
             for (size_t i = 0; i < rows.size(); ++i) values[i] = rows.row(i)[k];
@@ -244,7 +244,7 @@ struct ResultWriter::Impl {
             group.get(), "density_per_mm2",
             header.tissue_mm2 > 0 ? static_cast<double>(count) / header.tissue_mm2 : 0.0);
         std::vector<std::string> names;
-        std::vector<double> statistics[7];
+        std::array<std::vector<double>, layout::kStatistics.size()> statistics;
         std::vector<uint64_t> counts;
         for (const FeatureColumn& c : header.schema) {
             const ColumnSummary s = summarise_column(passes_over(c.name, count));
@@ -255,12 +255,14 @@ struct ResultWriter::Impl {
                  {s.mean, s.sd, s.least, s.quartile1, s.median, s.quartile3, s.most})
                 statistics[k++].push_back(v);
         }
-        write_texts(group.get(), "feature", names);
-        write_dataset<uint64_t>(group.get(), "defined", counts, {counts.size()});
-        static constexpr const char* kNames[] = {"mean",   "sd",        "minimum", "quartile1",
-                                                 "median", "quartile3", "maximum"};
-        for (size_t k = 0; k < 7; ++k)
-            write_dataset<double>(group.get(), kNames[k], statistics[k], {statistics[k].size()});
+        write_texts(group.get(), layout::kFeature, names);
+        write_dataset<uint64_t>(group.get(), layout::kDefined, counts, {counts.size()});
+        for (size_t k = 0; k < statistics.size(); ++k)
+            write_dataset<double>(group.get(), layout::kStatistics[k], statistics[k],
+                                  {statistics[k].size()});
+        const Id flags = create_group(group.get(), "flags");
+        for (const auto& c : layout::kFlagColumns)
+            write_attribute(flags.get(), c.name, static_cast<double>(flagged[c.name]));
         for (const auto& [name, values] : groups) {
             const Id own = create_group(group.get(), name.c_str());
             for (const SummaryValue& v : values) write_attribute(own.get(), v.name, v.value);
@@ -301,6 +303,7 @@ struct ResultWriter::Impl {
     std::map<std::string, PackedColumn> columns;
     std::optional<PackedColumn> offsets, points;
     std::vector<std::pair<std::string, std::vector<SummaryValue>>> groups;  // of /summary
+    std::map<std::string, int64_t> flagged;  // nuclei with each flag
     std::vector<float> summary_block;
     uint32_t next_id = 1;
     uint64_t point_count = 0;

@@ -7,19 +7,13 @@
 
 #include "io/flat_slide.h"
 #include "io/openslide_slide.h"
+#include "io/types/suffix.h"
 
 namespace wsi {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-std::string lower_suffix(const std::string& path) {
-    std::string suffix = fs::path(path).extension().string();
-    std::transform(suffix.begin(), suffix.end(), suffix.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return suffix;
-}
 
 constexpr const char* kToOmeTiff =
     "convert it to OME-TIFF with bioformats2raw and raw2ometiff --rgb";

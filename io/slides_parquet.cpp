@@ -7,33 +7,24 @@
 #include <cmath>
 #include <unordered_map>
 
+#include "io/arrow_check.h"
 #include "io/output_file.h"
 
 namespace wsi {
 
 namespace {
 
-void check(const arrow::Status& status) {
-    if (!status.ok()) fail(ErrorKind::Internal, "Parquet: ", status.ToString());
-}
-
-template <class T>
-T value_of(arrow::Result<T> result) {
-    check(result.status());
-    return std::move(result).ValueUnsafe();
-}
-
 /// Columns that grow row by row. One that is met late has nulls before.
 class SlidesTable {
 public:
     void add(const SlideRow& row) {
-        check(slide_.Append(row.slide));
-        check(status_.Append(row.status));
+        check_arrow(slide_.Append(row.slide));
+        check_arrow(status_.Append(row.status));
         add_if(row.finished, nuclei_, row.nuclei);
         add_if(row.finished, tissue_mm2_, row.tissue_mm2);
         add_if(row.finished, density_per_mm2_, row.density_per_mm2);
         add_if(row.finished, failed_blocks_, row.failed_blocks);
-        check(seconds_.Append(row.seconds));
+        check_arrow(seconds_.Append(row.seconds));
         add_if(!row.message.empty(), message_, row.message);
         for (const SummaryValue& value : row.aggregates) add_aggregate(value);
         ++rows_;
@@ -49,7 +40,7 @@ public:
         put("seconds", seconds_);
         put("message", message_);
         for (const auto& [name, column] : aggregates_) {
-            check(column->AppendNulls(rows_ - column->length()));
+            check_arrow(column->AppendNulls(rows_ - column->length()));
             put(name, *column);
         }
         return arrow::Table::Make(arrow::schema(fields_), arrays_);
@@ -58,14 +49,14 @@ public:
 private:
     template <class Builder, class Value>
     static void add_if(bool known, Builder& column, const Value& value) {
-        check(known ? column.Append(value) : column.AppendNull());
+        check_arrow(known ? column.Append(value) : column.AppendNull());
     }
 
     void add_aggregate(const SummaryValue& value) {
         const auto [at, fresh] = place_.try_emplace(value.name, aggregates_.size());
         if (fresh) aggregates_.emplace_back(value.name, std::make_unique<arrow::DoubleBuilder>());
         arrow::DoubleBuilder& column = *aggregates_[at->second].second;
-        check(column.AppendNulls(rows_ - column.length()));
+        check_arrow(column.AppendNulls(rows_ - column.length()));
         add_if(std::isfinite(value.value), column, value.value);
     }
 
@@ -97,8 +88,8 @@ void write_slides_parquet(const std::string& path, size_t count,
                                 ->disable_dictionary()  // few rows, thousands of columns
                                 ->disable_statistics()
                                 ->build();
-    check(parquet::arrow::WriteTable(*table.finish(), arrow::system_memory_pool(), buffer,
-                                     parquet::DEFAULT_MAX_ROW_GROUP_LENGTH, properties));
+    check_arrow(parquet::arrow::WriteTable(*table.finish(), arrow::system_memory_pool(), buffer,
+                                           parquet::DEFAULT_MAX_ROW_GROUP_LENGTH, properties));
     const auto bytes = value_of(buffer->Finish());
     OutputFile file(path);
     file.write(bytes->data(), bytes->size());

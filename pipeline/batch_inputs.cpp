@@ -7,6 +7,7 @@
 #include <set>
 #include <sstream>
 
+#include "io/types/suffix.h"
 #include "pipeline/batch.h"
 
 namespace wsi {
@@ -20,13 +21,6 @@ const std::set<std::string>& slide_suffixes() {
         ".svs",     ".tif", ".tiff", ".ndpi", ".scn", ".mrxs", ".vms", ".vmu", ".bif",
         ".svslide", ".czi", ".dcm",  ".png",  ".jpg", ".jpeg", ".jp2", ".vsi", ".isyntax"};
     return suffixes;
-}
-
-std::string lower_suffix(const fs::path& path) {
-    std::string suffix = path.extension().string();
-    std::transform(suffix.begin(), suffix.end(), suffix.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return suffix;
 }
 
 /// Files of one slide that are not slides themselves: MIRAX keeps its data in a folder of its name.

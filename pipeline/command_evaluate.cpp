@@ -2,8 +2,8 @@
 
 #include <filesystem>
 
-#include "io/datasets/folder_files.h"
 #include "io/picture.h"
+#include "io/types/suffix.h"
 #include "pipeline/evaluate.h"
 #include "pipeline/evaluate_overlays.h"
 #include "pipeline/image_progress.h"

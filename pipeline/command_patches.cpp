@@ -3,9 +3,9 @@
 #include <map>
 #include <optional>
 
-#include "io/datasets/folder_files.h"
 #include "io/datasets/patch_file.h"
 #include "io/datasets/resolution.h"
+#include "io/types/suffix.h"
 #include "pipeline/evaluate.h"
 #include "pipeline/image_progress.h"
 #include "pipeline/patch_cutter.h"

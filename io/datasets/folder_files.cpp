@@ -5,6 +5,7 @@
 #include <set>
 
 #include "config/error.h"
+#include "io/types/suffix.h"
 
 namespace wsi {
 
@@ -34,13 +35,6 @@ void check_side(const std::map<std::string, std::string>& from,
 }
 
 }  // namespace
-
-std::string lower_suffix(const fs::path& path) {
-    std::string suffix = path.extension().string();
-    std::transform(suffix.begin(), suffix.end(), suffix.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return suffix;
-}
 
 std::map<std::string, std::string> files_by_stem(const fs::path& folder,
                                                  const std::string& suffix) {

@@ -12,9 +12,6 @@ namespace wsi {
 std::map<std::string, std::string> files_by_stem(const std::filesystem::path& folder,
                                                  const std::string& suffix = "");
 
-/// Lower-case suffix with its dot.
-std::string lower_suffix(const std::filesystem::path& path);
-
 /// Throws Error{Config} that counts and names the first of the stems which only one side has.
 void check_pairs(const std::map<std::string, std::string>& images,
                  const std::map<std::string, std::string>& labels,

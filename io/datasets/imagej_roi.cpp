@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <map>
 
-#include "io/datasets/folder_files.h"
 #include "io/datasets/outlines.h"
 #include "io/datasets/zip_file.h"
 #include "io/mapped_file.h"
+#include "io/types/suffix.h"
 
 namespace wsi {
 

@@ -28,15 +28,11 @@ public:
         chunk[0] = 1;
         const int rank = static_cast<int>(size_.size());
         const Id space(H5Screate_simple(rank, size_.data(), most.data()), &H5Sclose);
-        const Id properties(H5Pcreate(H5P_DATASET_CREATE), &H5Pclose);
-        H5Pset_obj_track_times(properties.get(), 0);
+        const Id properties = dataset_properties();
         H5Pset_chunk(properties.get(), rank, chunk.data());
         H5Pset_shuffle(properties.get());
         H5Pset_deflate(properties.get(), 1);
-        data_ = Id(check(H5Dcreate2(file, name, type, space.get(), H5P_DEFAULT, properties.get(),
-                                    H5P_DEFAULT),
-                         "cannot create dataset", name_),
-                   &H5Dclose);
+        data_ = create_dataset(file, name, type, space, properties);
     }
     void append(const void* pixels) {
         ++size_[0];
