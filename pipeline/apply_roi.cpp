@@ -33,12 +33,12 @@ bool same_shape(PixelSize mask, PixelSize slide) {
 }
 }  // namespace
 
-void check_mask(const RoiOptions& roi, const SlideInfo& slide) {
-    if (roi.mask_png.empty()) return;
+GrayImage read_mask(const RoiOptions& roi, const SlideInfo& slide) {
+    if (roi.mask_png.empty()) return {};
     std::error_code unreachable;
     if (!std::filesystem::exists(roi.mask_png, unreachable))
         fail(ErrorKind::Config, "the mask ", roi.mask_png, ": no such file");
-    const GrayImage mask = read_mask_image(roi.mask_png);
+    GrayImage mask = read_mask_image(roi.mask_png);
     const PixelSize size = slide.size();
     if (!same_shape(mask.size(), size))
         fail(ErrorKind::Config,
@@ -47,21 +47,22 @@ void check_mask(const RoiOptions& roi, const SlideInfo& slide) {
                          "within 1 %; is it of another slide, or of a part of this one?",
                          roi.mask_png, mask.width(), mask.height(), slide.path, size.width,
                          size.height));
-    const auto* end = mask.data() + mask.size().area();
-    if (std::find(mask.data(), end, 1) == end)
+    const uint8_t* pixels = mask.data();
+    const uint8_t* end = pixels + mask.size().area();
+    if (std::find(pixels, end, 1) == end)
         fail(ErrorKind::Config, "the mask ", roi.mask_png, " selects nothing of ", slide.path,
              ": no pixel is brighter than 127 of 255; paint what is to be looked at white");
+    return mask;
 }
 
-void apply_roi(const RoiOptions& roi, const WorkFrame& frame, TissueMask& tissue) {
+void apply_roi(const RoiOptions& roi, const GrayImage mask, const WorkFrame& frame,
+               TissueMask& tissue) {
     GrayImage& cells = tissue.cells;
-    if (!roi.mask_png.empty()) {
-        const GrayImage mask = read_mask_image(roi.mask_png);
+    if (!roi.mask_png.empty())
         for (int64_t y = 0; y < cells.height(); ++y)
             for (int64_t x = 0; x < cells.width(); ++x)
                 cells(x, y) = mask((2 * x + 1) * mask.width() / (2 * cells.width()),
                                    (2 * y + 1) * mask.height() / (2 * cells.height()));
-    }
     if (!roi.roi_geojson.empty()) {
         const auto polygons = read_roi_geojson(roi.roi_geojson, roi.geojson_origin);
         const GrayImage inside =

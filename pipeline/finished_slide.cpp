@@ -18,52 +18,78 @@ using nlohmann::ordered_json;
 
 namespace {
 
-std::string exports_text(const ExportOptions& o) {
+std::string exports_text(const SlideJob& job) {
+    const ExportOptions& o = job.exports;
     return fmt::format("columns={} naming={} loose={} simplify={} split={} frame={}",
                        fmt::join(o.columns, ","), static_cast<int>(o.naming),
                        static_cast<int>(o.loose_names), o.simplify_px, o.split_rows,
-                       static_cast<int>(o.frame));
+                       static_cast<int>(o.frame)) +
+           (job.paths == ProvenancePaths::LeftOut ? " paths=left out" : "");
 }
 
-/// Files that the outputs consist of, and their bytes; a missing one has a size that no file has.
+fs::path whole_path(const fs::path& path) { return fs::absolute(path).lexically_normal(); }
+
+fs::path folder_of_record(const SlideJob& job) {
+    return whole_path(kept_file(job.outputs)).parent_path();
+}
+
+/// Bytes of a file; of a missing one a number that no file has.
+uint64_t size_of(const fs::path& file) {
+    std::error_code missing;
+    return fs::file_size(file, missing);
+}
+
+/// Files that the outputs consist of, and their bytes.
 std::map<std::string, uint64_t> files_of(const SlideJob& job, uint64_t nuclei) {
+    const fs::path folder = folder_of_record(job);
     std::map<std::string, uint64_t> files;
     for (const std::string& output : job.outputs) {
         const bool whole = fs::exists(output);  // pictures are never split
         const uint64_t split = whole ? 0 : job.exports.split_rows;
-        for (const std::string& name : split_names(output, nuclei, split)) {
-            std::error_code missing;
-            files[fs::path(name).filename().string()] = fs::file_size(name, missing);
-        }
+        for (const std::string& name : split_names(output, nuclei, split))
+            files[whole_path(name).lexically_relative(folder).string()] = size_of(name);
     }
     return files;
 }
 
 }  // namespace
 
+std::string kept_file(const std::vector<std::string>& outputs) {
+    for (const std::string& output : outputs)
+        if (export_suffix(output) == ".h5") return output;
+    const std::string& first = outputs.front();
+    return first.substr(0, first.size() - export_suffix(first).size()) + ".finished.json";
+}
+
 FinishedSlide finished_slide(const SlideJob& job, const std::string& identity_hash,
-                             const std::string& result) {
+                             const std::string& result,
+                             const std::optional<FinishedSlide>& earlier) {
     const ResultReader reader(result);
     FinishedSlide record;
     record.identity_hash = identity_hash;
-    record.exports = exports_text(job.exports);
+    record.exports = exports_text(job);
     record.nuclei = reader.count();
     record.failed_blocks = reader.header().failed_tiles.size();
     record.tissue_mm2 = reader.header().tissue_mm2;
     record.files = files_of(job, record.nuclei);
+    if (earlier)
+        for (const auto& [name, bytes] : earlier->files)
+            if (size_of(folder_of_record(job) / name) == bytes) record.files.emplace(name, bytes);
     record.aggregates = read_aggregates(result);
     return record;
 }
 
-bool is_current(const FinishedSlide& record, const SlideJob& job,
-                const std::string& identity_hash) {
-    const auto files = files_of(job, record.nuclei);
-    return record.identity_hash == identity_hash && record.exports == exports_text(job.exports) &&
-           std::ranges::includes(record.files, files);
+bool is_same_run(const FinishedSlide& record, const SlideJob& job,
+                 const std::string& identity_hash) {
+    return record.identity_hash == identity_hash && record.exports == exports_text(job);
+}
+
+bool has_all_files(const FinishedSlide& record, const SlideJob& job) {
+    return std::ranges::includes(record.files, files_of(job, record.nuclei));
 }
 
 void write_finished(const std::string& path, const FinishedSlide& record) {
-    ordered_json json{{"what", "a slide that wsi-segment batch finished, its .h5 not kept"},
+    ordered_json json{{"what", "a slide that wsi-segment finished, its .h5 not kept"},
                       {"identity", record.identity_hash},
                       {"exports", record.exports},
                       {"files", record.files},

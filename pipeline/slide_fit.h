@@ -27,12 +27,13 @@ struct RoiOptions {
 /// "none", or hashes of the files: part of what makes a saved part valid. Throws Error{Config}.
 std::string roi_hash(const RoiOptions& roi);
 
-/// Throws Error{Config} for a mask that cannot be read, selects nothing, or has another shape than
-/// the slide.
-void check_mask(const RoiOptions& roi, const SlideInfo& slide);
+/// The user's mask, 1 where to look; empty when there is none. Throws Error{Config} when it cannot
+/// be read, selects nothing, or has another shape than the slide.
+GrayImage read_mask(const RoiOptions& roi, const SlideInfo& slide);
 
-/// Puts the user's mask or polygons in the place of the detected tissue. Throws Error{Config}.
-void apply_roi(const RoiOptions& roi, const WorkFrame& frame, TissueMask& tissue);
+/// Puts the user's mask (what read_mask() gave, which is let go) or polygons in the place of the
+/// detected tissue. Throws Error{Config}.
+void apply_roi(const RoiOptions& roi, GrayImage mask, const WorkFrame& frame, TissueMask& tissue);
 
 /// Tissue on an overview of the slide, inside its bounds. What cannot be decoded looks like glass
 /// and is added to `failures`, in any order and maybe more than once.

@@ -31,19 +31,18 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool is_result_file(const std::string& path) { return export_suffix(path) == ".h5"; }
-
 /// The result file of a job: its .h5 output, or one inside the parts folder that goes with it.
 struct Paths {
     std::string parts, result;
+    std::string record;  ///< of a run without .h5 (finished_slide.h), else empty
     bool result_is_output = true;
 };
 
 Paths paths_of(const SlideJob& job) {
-    const auto h5 = std::find_if(job.outputs.begin(), job.outputs.end(), is_result_file);
-    if (h5 != job.outputs.end()) return {*h5 + ".parts", *h5, true};
+    const std::string kept = kept_file(job.outputs);
+    if (kept.ends_with(".h5")) return {kept + ".parts", kept, "", true};
     const std::string parts = job.outputs.front() + ".parts";
-    return {parts, parts + "/result.h5", false};
+    return {parts, parts + "/result.h5", kept, false};
 }
 
 class SlideRun {
@@ -61,10 +60,14 @@ public:
     SlideReport run();
 
 private:
+    int segmenter_workers() const;
+    int64_t segmenter_bytes() const;
     void identify();
     RunIdentity parts_identity() const;
     bool already_complete();
     bool recorded_complete();
+    void read_unfinished();
+    void make_slide_ready();
     void prepare();
     void find_or_restore_fit();
     void take();
@@ -89,17 +92,27 @@ private:
     WorkFrame frame_;
     std::optional<WorkFrame> texture_frame_;
     RoiOptions roi_;
+    GrayImage mask_;  // the user's, until it is applied
     TissueMask tissue_;
     RunIdentity identity_;
     SeparateParams separation_;
     std::optional<SlidePlan> plan_;
+    std::optional<Journal> journal_;  // of an unfinished run that goes on
     SlideFit fit_;
     TakenSummary taken_;                        // of foreign nuclei
     std::vector<FailedBlock> tissue_failures_;  // of the overview that tissue is found on
     std::vector<FailedBlock> failures_;
-    std::optional<FinishedSlide> finished_;  // by an earlier run that kept no .h5
+    std::optional<FinishedSlide> finished_;  // the same results, by a run that kept no .h5
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
+
+int SlideRun::segmenter_workers() const {
+    return std::min(threads_, segmenter_->max_concurrency());
+}
+
+int64_t SlideRun::segmenter_bytes() const {
+    return segmenter_workers() * segmenter_->working_bytes() + segmenter_->shared_bytes();
+}
 
 /// Frame and identity: by the model, the slide and the settings, or those of the earlier run.
 void SlideRun::identify() {
@@ -118,7 +131,7 @@ void SlideRun::identify() {
         const InputSpec& spec = segmenter_->input_spec();
         frame_ = make_work_frame(
             info, Mpp{config_.model.work_mpp > 0 ? config_.model.work_mpp : spec.mpp.value});
-        check_mask(roi_, info);
+        mask_ = read_mask(roi_, info);
         identity_ = make_identity(info, config_, spec, roi_hash(roi_));
     }
     texture_frame_ = texture_frame(info, config_.features, frame_);
@@ -152,21 +165,53 @@ bool SlideRun::already_complete() {
 }
 
 bool SlideRun::recorded_complete() {
-    if (job_.record.empty()) return false;
-    finished_ = read_finished(job_.record);
-    if (finished_ && !is_current(*finished_, job_, identity_.hash())) finished_.reset();
-    return finished_.has_value();
+    finished_ = read_finished(paths_.record);
+    if (finished_ && !is_same_run(*finished_, job_, identity_.hash())) finished_.reset();
+    return finished_ && has_all_files(*finished_, job_);
+}
+
+/// Settings of an unfinished run must be ours: told before anything takes long.
+void SlideRun::read_unfinished() {
+    if (job_.restart == Restart::No) journal_ = read_journal(parts_);
+    if (!journal_) return;
+    if (const auto difference = journal_->identity.difference(parts_identity()))
+        fail(ErrorKind::Config, parts_.folder(), " holds an unfinished run with another ",
+             *difference, "; use the same settings to resume it, or --restart to discard it");
+    if (journal_->region_px != config_.tiling.region_px)
+        fail(ErrorKind::Config, parts_.folder(),
+             " was cut with tiling.region_px = ", journal_->region_px, ", now ",
+             config_.tiling.region_px,
+             "; use the same value to resume it, or --restart to discard it");
+}
+
+/// Unpacks a large flat image, into the folder of the parts.
+void SlideRun::make_slide_ready() {
+    status_.enter("unpack");
+    try {
+        slide_->make_ready([this](double fraction) {
+            status_.phase_fraction = fraction;
+            status_.at("unpack");
+            if (status_.stopping())
+                fail(ErrorKind::Cancelled, "interrupted; run the same command again");
+        });
+    } catch (...) {
+        std::error_code not_empty;  // then it holds an unfinished run
+        fs::remove(parts_.folder(), not_empty);
+        throw;
+    }
 }
 
 void SlideRun::prepare() {
+    read_unfinished();
     parts_.create();
+    make_slide_ready();
     if (job_.known) {
         tissue_ = job_.known->tissue;
     } else {
         tissue_ = find_slide_tissue(*slide_, frame_, config_.tissue, status_, tissue_failures_);
         if (!tissue_failures_.empty()) check_slide();
         if (has_roi()) tissue_failures_.clear();  // the user's tissue holds, whatever is unreadable
-        apply_roi(roi_, frame_, tissue_);
+        apply_roi(roi_, std::move(mask_), frame_, tissue_);
     }
     plan_.emplace(make_plan(frame_, segmenter_->input_spec(), config_.tiling.region_px, tissue_,
                             window_halo_px(separation_, config_.features, frame_)));
@@ -179,16 +224,8 @@ void SlideRun::prepare() {
 }
 
 void SlideRun::find_or_restore_fit() {
-    if (const auto journal = read_journal(parts_)) {
-        if (const auto difference = journal->identity.difference(parts_identity()))
-            fail(ErrorKind::Config, parts_.folder(), " holds an unfinished run with another ",
-                 *difference, "; use the same settings to resume it, or --restart to discard it");
-        if (journal->region_px != config_.tiling.region_px)
-            fail(ErrorKind::Config, parts_.folder(),
-                 " was cut with tiling.region_px = ", journal->region_px, ", now ",
-                 config_.tiling.region_px,
-                 "; use the same value to resume it, or --restart to discard it");
-        fit_ = journal->fit;
+    if (journal_) {
+        fit_ = journal_->fit;
         return;
     }
     fit_ = job_.known ? job_.known->fit
@@ -235,12 +272,10 @@ bool SlideRun::measure() {
 
 /// False when a stop was asked for before everything was finished.
 bool SlideRun::map_and_finish() {
-    const int workers = std::min(threads_, segmenter_->max_concurrency());
     const MemoryPlan memory =
         plan_memory(config_.run, *plan_, threads_, config_.model.batch,
                     window_halo_px(separation_, config_.features, frame_),
-                    workers * segmenter_->working_bytes() + segmenter_->shared_bytes() +
-                        (texture_frame_ ? kTextureCacheBytes : 0));
+                    segmenter_bytes() + (texture_frame_ ? kTextureCacheBytes : 0));
     if (segmenter_->working_bytes() > 0) keep_freed_memory();
     status_.enter("tiles");
     RegionBoard board(*plan_, parts_.restore(*plan_, keep_maps()));
@@ -364,7 +399,7 @@ SlideReport SlideRun::report(SlideOutcome outcome) const {
     SlideReport out{outcome, 0, 0, failures_.size(), 0};
     out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
     if (outcome == SlideOutcome::Interrupted) return out;
-    if (finished_) {
+    if (finished_ && outcome == SlideOutcome::AlreadyComplete) {
         out.nuclei = finished_->nuclei;
         out.tissue_mm2 = finished_->tissue_mm2;
         out.failed_blocks = finished_->failed_blocks;
@@ -380,6 +415,8 @@ SlideReport SlideRun::report(SlideOutcome outcome) const {
 SlideReport SlideRun::run() {
     choose_columns(table_schema(config_.features, config_.stain.stains),
                    job_.exports.columns);  // refused before work
+    check_batch_memory(config_.run, segmenter_->input_spec(), segmenter_workers(),
+                       config_.model.batch, segmenter_bytes());
     status_.enter("open");
     slide_ = open_slide(job_.slide, config_.slide, paths_.parts);
     for (const std::string& warning : slide_->info().warnings)
@@ -387,7 +424,7 @@ SlideReport SlideRun::run() {
     check_brightfield(*slide_);
     identify();
     if (already_complete()) {
-        if (!finished_) export_all(Restart::No);
+        if (paths_.result_is_output) export_all(Restart::No);
         parts_.remove_all();  // left by a run that ended after its last step
         return report(SlideOutcome::AlreadyComplete);
     }
@@ -398,13 +435,14 @@ SlideReport SlideRun::run() {
         check_neighbour_memory(config_.run, count_nuclei(*plan_, parts_));
     assemble(*plan_, parts_, result_header(), paths_.result, config_, status_);
     // It speaks of the files that are about to be replaced.
-    if (!job_.record.empty() && !paths_.result_is_output) fs::remove(job_.record);
+    if (!paths_.record.empty()) fs::remove(paths_.record);
     export_all(Restart::Yes);
     const SlideReport done =
         report(failures_.empty() ? SlideOutcome::Complete : SlideOutcome::CompleteWithFailures);
     slide_.reset();
-    if (!job_.record.empty() && !paths_.result_is_output)
-        write_finished(job_.record, finished_slide(job_, identity_.hash(), paths_.result));
+    if (!paths_.record.empty())
+        write_finished(paths_.record,
+                       finished_slide(job_, identity_.hash(), paths_.result, finished_));
     parts_.remove_all();
     return done;
 }

@@ -30,9 +30,6 @@ struct SlideJob {
     std::string slide;
     std::vector<std::string> outputs;  ///< suffix decides the format; at least one
     RoiOptions roi;
-    /// File for what is kept of the run when no output is an .h5 (finished_slide.h); by it a later
-    /// one sees that all is done. Empty = nothing is kept.
-    std::string record;
     Restart restart = Restart::No;
     ExportOptions exports;
     std::string command;  ///< for /provenance

@@ -1,5 +1,6 @@
-"""Writes small slides of kinds that no library here writes: DICOM whole-slide images, and a CZI with JPEG XR."""
+"""Writes small slides: of kinds that no library here writes (DICOM whole-slide images, a CZI with JPEG XR), and PNG of any size."""
 import struct
+import zlib
 
 import numpy as np
 
@@ -71,3 +72,30 @@ def write_czi(path, compression, width=64, height=48):
                               (attachments, segment("ZISRAWATTDIR", struct.pack("<i252x", 0)))):
         file[position:position + len(content)] = content
     path.write_bytes(file)
+
+
+def write_png(path, rows, width, height, channels=3):
+    """8-bit PNG; rows: bytes of each row, which may be made one by one. Grey (1 channel) or RGB."""
+    def chunk(kind, content):
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+    pack = zlib.compressobj(1)
+    with open(path, "wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0 if channels == 1 else 2, 0, 0, 0)))
+        for row in rows:
+            if packed := pack.compress(b"\0" + row):
+                file.write(chunk(b"IDAT", packed))
+        file.write(chunk(b"IDAT", pack.flush()) + chunk(b"IEND", b""))
+
+
+def write_image(path, image):
+    write_png(path, (row.tobytes() for row in image), image.shape[1], image.shape[0], 1 if image.ndim == 2 else 3)
+
+
+def painted_tissue(height=1000, width=1200, seed=1):
+    """Blue nuclei on pink, in squares of 2 x 2 equal pixels, so that a level of half the size says the same."""
+    y, x = np.mgrid[:height // 2, :width // 2]
+    image = np.full((height // 2, width // 2, 3), (225, 150, 190), np.uint8)
+    for row in range(20, height // 2 - 20, 26):
+        for column in range(20, width // 2 - 20, 26):
+            image[np.hypot(y - row, x - column) < 5] = (80, 50, 140)
+    return image.repeat(2, axis=0).repeat(2, axis=1)
