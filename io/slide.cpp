@@ -5,6 +5,7 @@
 #include <fstream>
 #include <string_view>
 
+#include "io/dicom_series.h"
 #include "io/flat_slide.h"
 #include "io/openslide_slide.h"
 #include "io/types/suffix.h"
@@ -63,15 +64,14 @@ std::unique_ptr<Slide> open_dicom_folder(const std::string& folder, const SlideC
         fail(ErrorKind::Slide, folder,
              ": a folder without a DICOM slide; name one slide, or use "
              "`wsi-segment batch` for a folder of slides");
-    auto slide = open_with_openslide(files.front(), config);
-    // A slide's hash is that of its series: files of another one are of another slide.
+    const std::string series = dicom_series(files.front());
     for (const std::string& file : files)
-        if (const std::string hash = openslide_hash(file);
-            !hash.empty() && hash != slide->info().hash)
+        if (const std::string own = dicom_series(file); !own.empty() && own != series)
             fail(ErrorKind::Slide, folder, ": a folder with more than one DICOM slide (",
                  fs::path(files.front()).filename().string(), " and ",
-                 fs::path(file).filename().string(), " are of two); name a file of one of them");
-    return slide;
+                 fs::path(file).filename().string(),
+                 " are of two); name a file of one of them, or use `wsi-segment batch` for all");
+    return open_with_openslide(files.front(), config);
 }
 
 void check_readable(const std::string& path) {

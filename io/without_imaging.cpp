@@ -27,8 +27,6 @@ bool can_read_and_write_pictures() { return false; }
 
 std::string openslide_vendor(const std::string&) { return ""; }
 
-std::string openslide_hash(const std::string&) { return ""; }
-
 std::unique_ptr<Slide> open_with_openslide(const std::string& path, const SlideConfig&) {
     left_out(ErrorKind::Slide, path);
 }

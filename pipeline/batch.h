@@ -25,7 +25,8 @@ struct Shard {
 Shard parse_shard(const std::string& text);
 
 /// Expands inputs (slides, folders searched recursively, globs, CSV lists) into slides in a fixed
-/// order. A folder of DICOM files is one slide; side files of other formats are left out.
+/// order. Files of one DICOM series are one slide, named by the first of them; side files of other
+/// formats are left out.
 /// Throws Error{Config} for an input that does not exist.
 std::vector<BatchSlide> find_batch_slides(const std::vector<std::string>& inputs);
 

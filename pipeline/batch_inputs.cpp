@@ -7,6 +7,8 @@
 #include <set>
 #include <sstream>
 
+#include "io/dicom_series.h"
+#include "io/slide_suffixes.h"
 #include "io/types/suffix.h"
 #include "pipeline/batch.h"
 
@@ -16,29 +18,29 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const std::set<std::string>& slide_suffixes() {
-    static const std::set<std::string> suffixes{
-        ".svs",     ".tif", ".tiff", ".ndpi", ".scn", ".mrxs", ".vms", ".vmu", ".bif",
-        ".svslide", ".czi", ".dcm",  ".png",  ".jpg", ".jpeg", ".jp2", ".vsi", ".isyntax"};
-    return suffixes;
-}
-
 /// Files of one slide that are not slides themselves: MIRAX keeps its data in a folder of its name.
 bool is_side_file(const fs::path& path) {
     return fs::exists(path.parent_path().string() + ".mrxs");
 }
 
 void add_folder(const fs::path& folder, std::vector<BatchSlide>& out) {
-    std::set<fs::path> dicom_folders;
     for (const auto& entry : fs::recursive_directory_iterator(folder)) {
         if (!entry.is_regular_file() || is_side_file(entry.path())) continue;
-        const std::string suffix = lower_suffix(entry.path());
-        if (!slide_suffixes().contains(suffix)) continue;
-        // All files of a DICOM slide lie in one folder, which is what OpenSlide opens.
-        if (suffix == ".dcm" && !dicom_folders.insert(entry.path().parent_path()).second) continue;
+        if (!slide_suffixes().contains(lower_suffix(entry.path()))) continue;
         out.push_back(
             {entry.path().string(), fs::relative(entry.path(), folder).string(), {}, {}, {}, 0});
     }
+}
+
+/// The files of a DICOM slide lie in one folder, and OpenSlide opens all of them by any one: the
+/// first stands for the slide. A file that does not say which slide it is of stands for itself.
+void keep_one_of_each_series(std::vector<BatchSlide>& slides) {
+    std::set<std::pair<fs::path, std::string>> seen;
+    std::erase_if(slides, [&](const BatchSlide& slide) {
+        if (lower_suffix(slide.path) != ".dcm") return false;
+        const std::string series = dicom_series(slide.path);
+        return !series.empty() && !seen.emplace(fs::path(slide.path).parent_path(), series).second;
+    });
 }
 
 std::vector<std::string> split_csv(const std::string& line) {
@@ -136,12 +138,12 @@ Shard parse_shard(const std::string& text) {
 }
 
 std::vector<BatchSlide> find_batch_slides(const std::vector<std::string>& inputs) {
-    std::vector<BatchSlide> slides;
+    std::vector<BatchSlide> slides, listed;
     for (const std::string& input : inputs) {
         if (fs::is_directory(input))
             add_folder(input, slides);
         else if (fs::exists(input) && lower_suffix(input) == ".csv")
-            add_csv(input, slides);
+            add_csv(input, listed);
         else if (fs::exists(input))
             slides.push_back({input, fs::path(input).filename().string(), {}, {}, {}, 0});
         else if (has_wildcard(input))
@@ -149,11 +151,12 @@ std::vector<BatchSlide> find_batch_slides(const std::vector<std::string>& inputs
         else
             fail(ErrorKind::Config, "no such file or folder: ", input);
     }
-    std::sort(slides.begin(), slides.end(),
-              [](const BatchSlide& a, const BatchSlide& b) { return a.path < b.path; });
-    slides.erase(std::unique(slides.begin(), slides.end(),
-                             [](const auto& a, const auto& b) { return a.path == b.path; }),
-                 slides.end());
+    std::ranges::sort(slides, {}, &BatchSlide::path);
+    keep_one_of_each_series(slides);
+    slides.insert(slides.end(), listed.begin(), listed.end());
+    std::ranges::stable_sort(slides, {}, &BatchSlide::path);
+    const auto same = [](const auto& a, const auto& b) { return a.path == b.path; };
+    slides.erase(std::unique(slides.begin(), slides.end(), same), slides.end());
     return slides;
 }
 
