@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <exception>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string_view>
 #include <vips/vips8>
@@ -61,6 +63,8 @@ void check_streamable(const std::string& path, const vips::VImage& image, int64_
 /// Where libvips hands rows over while it decodes. Its callback is C: what goes wrong is kept.
 struct RowSink {
     TiledScratch& scratch;
+    const std::function<void(double)>& progress;
+    int64_t height;
     std::exception_ptr error;
 
     static int take(VipsRegion* region, VipsRect* area, void* self) {
@@ -69,6 +73,9 @@ struct RowSink {
             const uint8_t* pixels = VIPS_REGION_ADDR(region, area->left, area->top);
             sink.scratch.write_rows(area->top, {pixels, area->width, area->height,
                                                 static_cast<int64_t>(VIPS_REGION_LSKIP(region))});
+            if (sink.progress)
+                sink.progress(static_cast<double>(area->top + area->height) /
+                              static_cast<double>(sink.height));
             return 0;
         } catch (...) {
             sink.error = std::current_exception();
@@ -77,19 +84,16 @@ struct RowSink {
     }
 };
 
-/// RGB pixels of one flat image, in memory or in a scratch file.
+/// RGB pixels of one flat image: in memory from the start, or in a scratch file once they are
+/// wanted.
 class FlatSlide final : public Slide {
 public:
-    FlatSlide(const std::string& path, const SlideConfig& config, const FlatStorage& storage) {
+    FlatSlide(const std::string& path, const SlideConfig& config, const FlatStorage& storage)
+        : scratch_dir_(storage.scratch_dir) {
         info_.path = path;
         std::string suffix = fs::path(path).extension().string();
         info_.vendor = "flat-" + (suffix.empty() ? "image" : suffix.substr(1));
-        try {
-            load(config, storage);
-        } catch (const vips::VError&) {
-            fail(ErrorKind::Slide, path, ": cannot be decoded (", take_vips_error(),
-                 "); the file is damaged: copy it again");
-        }
+        decode([&] { open(config, storage); });
     }
 
     const SlideInfo& info() const override { return info_; }
@@ -101,44 +105,93 @@ public:
             for (int64_t y = 0; y < out.height; ++y) std::fill_n(out.row(y), 3 * out.width, 255);
         if (part.empty()) return std::nullopt;
         const RgbView inside = out.crop(part.moved(-rect.x, -rect.y));
-        if (scratch_) return scratch_->read(part, inside);
+        if (!pixels_) {
+            make_ready({});
+            return scratch_->read(part, inside);
+        }
         const auto* pixels = static_cast<const uint8_t*>(pixels_.get());
         copy_pixels(ConstRgbView{pixels, size.width, size.height, 3 * size.width}.crop(part),
                     inside);
         return std::nullopt;
     }
 
+    std::optional<std::string> glance(int level, const PixelRect& rect,
+                                      RgbView out) const override {
+        if (pixels_) return read(level, rect, out);
+        const auto whole = [](int64_t v) { return static_cast<int>(v); };
+        try {
+            const vips::VImage part = rgb(VIPS_ACCESS_SEQUENTIAL)
+                                          .extract_area(whole(rect.x), whole(rect.y),
+                                                        whole(rect.width), whole(rect.height));
+            const Pixels pixels = pixels_of(part);
+            copy_pixels(ConstRgbView{static_cast<const uint8_t*>(pixels.get()), rect.width,
+                                     rect.height, 3 * rect.width},
+                        out);
+            return std::nullopt;
+        } catch (const vips::VError&) {
+            return take_vips_error();
+        }
+    }
+
+    void make_ready(const std::function<void(double)>& progress) const override {
+        if (!pixels_) std::call_once(ready_, [&] { decode([&] { spool(progress); }); });
+    }
+
 private:
-    void load(const SlideConfig& config, const FlatStorage& storage) {
+    using Pixels = std::unique_ptr<void, decltype(&g_free)>;
+
+    template <class Body>
+    void decode(Body&& body) const {
+        try {
+            body();
+        } catch (const vips::VError&) {
+            fail(ErrorKind::Slide, info_.path, ": cannot be decoded (", take_vips_error(),
+                 "); the file is damaged: copy it again");
+        }
+    }
+
+    void open(const SlideConfig& config, const FlatStorage& storage) {
         set_up_vips();
         check_kind(info_.path);
-        vips::VImage image = open(VIPS_ACCESS_SEQUENTIAL);
+        vips::VImage image = file(VIPS_ACCESS_SEQUENTIAL);
         check_pixels(info_.path, image);
         read_resolution(image, config);
         const bool in_memory =
             int64_t{image.width()} * image.height() * 3 <= storage.most_bytes_in_memory;
-        if (!in_memory) check_streamable(info_.path, image, storage.most_bytes_at_once);
-        if (const int orientation = orientation_of(image); orientation != 1) {
-            if (!in_memory)
-                refuse(info_.path,
-                       "a large image with orientation tag " + std::to_string(orientation));
-            image = open(VIPS_ACCESS_RANDOM).autorot();
+        if (!in_memory) check_large(image, storage.most_bytes_at_once);
+        if (in_memory) {
+            image = rgb(orientation_of(image) == 1 ? VIPS_ACCESS_SEQUENTIAL : VIPS_ACCESS_RANDOM);
+            pixels_ = pixels_of(image);
         }
-        if (image.has_alpha())
-            image = image.flatten(vips::VImage::option()->set("background", 255.0));
         info_.levels = {{{image.width(), image.height()}, 1, {}}};
+        if (!in_memory) info_.levels[0].tile = {TiledScratch::kTileSide, TiledScratch::kTileSide};
         info_.bounds = {0, 0, image.width(), image.height()};
-        if (in_memory)
-            keep_in_memory(image);
-        else
-            spool(image, storage.scratch_dir);
         info_.hash = sha256_of_file(info_.path);  // a flat image has no hash of its own
     }
 
-    vips::VImage open(VipsAccess access) const {
+    void check_large(const vips::VImage& image, int64_t most_bytes_at_once) const {
+        check_streamable(info_.path, image, most_bytes_at_once);
+        if (const int orientation = orientation_of(image); orientation != 1)
+            refuse(info_.path, "a large image with orientation tag " + std::to_string(orientation));
+    }
+
+    vips::VImage file(VipsAccess access) const {
         return vips::VImage::new_from_file(
             info_.path.c_str(),
             vips::VImage::option()->set("access", access)->set("fail_on", VIPS_FAIL_ON_ERROR));
+    }
+
+    /// The image as it is to be seen: upright, alpha laid on white.
+    vips::VImage rgb(VipsAccess access) const {
+        vips::VImage image = file(access);
+        if (orientation_of(image) != 1) image = image.autorot();
+        if (!image.has_alpha()) return image;
+        return image.flatten(vips::VImage::option()->set("background", 255.0));
+    }
+
+    static Pixels pixels_of(const vips::VImage& image) {
+        size_t bytes = 0;
+        return {image.write_to_memory(&bytes), &g_free};
     }
 
     static int orientation_of(const vips::VImage& image) {
@@ -153,32 +206,30 @@ private:
         resolve_mpp(stated, config.mpp, info_);
     }
 
-    void keep_in_memory(const vips::VImage& image) {
-        size_t bytes = 0;
-        pixels_.reset(image.write_to_memory(&bytes));
-    }
-
-    void spool(const vips::VImage& image, const std::string& scratch_dir) {
+    void spool(const std::function<void(double)>& progress) const {
         std::error_code error;
         const std::string folder =
-            scratch_dir.empty() ? fs::temp_directory_path(error).string() : scratch_dir;
+            scratch_dir_.empty() ? fs::temp_directory_path(error).string() : scratch_dir_;
         if (error)
             fail(ErrorKind::Output, info_.path, ": too large for memory, and there is no folder ",
                  "for temporary files: ", error.message(), "; let TMPDIR name one");
-        scratch_ = std::make_unique<TiledScratch>(info_.size(), folder, info_.path);
-        info_.levels[0].tile = {TiledScratch::kTileSide, TiledScratch::kTileSide};
-        RowSink sink{*scratch_, nullptr};
-        const int failed = vips_sink_disc(image.get_image(), &RowSink::take, &sink);
+        auto scratch = std::make_unique<TiledScratch>(info_.size(), folder, info_.path);
+        RowSink sink{*scratch, progress, info_.size().height, nullptr};
+        const int failed =
+            vips_sink_disc(rgb(VIPS_ACCESS_SEQUENTIAL).get_image(), &RowSink::take, &sink);
         if (sink.error) {
             take_vips_error();
             std::rethrow_exception(sink.error);
         }
         if (failed != 0) throw vips::VError();
+        scratch_ = std::move(scratch);
     }
 
     SlideInfo info_;
-    std::unique_ptr<void, decltype(&g_free)> pixels_{nullptr, &g_free};
-    std::unique_ptr<TiledScratch> scratch_;
+    const std::string scratch_dir_;
+    Pixels pixels_{nullptr, &g_free};  // none of a large image
+    mutable std::once_flag ready_;
+    mutable std::unique_ptr<TiledScratch> scratch_;
 };
 
 }  // namespace

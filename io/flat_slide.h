@@ -17,9 +17,10 @@ struct FlatStorage {
     int64_t most_bytes_at_once = int64_t{1} << 30;      ///< of pixels, where a decoder needs all
 };
 
-/// Opens a plain image through libvips. Few pixels are kept in memory, more are spooled to a tiled
-/// scratch file. Throws Error{Slide} for anything but 8-bit RGB(A), and for a large image that
-/// cannot be decoded piece by piece; Error{Output} when the scratch file cannot be written.
+/// Opens a plain image through libvips. Few pixels are kept in memory; more go to a tiled scratch
+/// file when they are first wanted (Slide::make_ready), so that what is refused before costs no
+/// disk. Throws Error{Slide} for anything but 8-bit RGB(A), and for a large image that cannot be
+/// decoded piece by piece.
 std::unique_ptr<Slide> open_flat_image(const std::string& path, const SlideConfig& config,
                                        const FlatStorage& storage);
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,11 +57,24 @@ public:
     /// (`out` is background then).
     virtual std::optional<std::string> read(int level, const PixelRect& rect_lvl,
                                             RgbView out) const = 0;
+    /// The same for one look, inside the level, before it is known whether the slide is wanted: of
+    /// an image that make_ready() would unpack, only the rows down to there are decoded, and none
+    /// kept.
+    virtual std::optional<std::string> glance(int level, const PixelRect& rect_lvl,
+                                              RgbView out) const {
+        return read(level, rect_lvl, out);
+    }
+    /// Does what takes long before the first read(), which would do it unseen: a large flat image
+    /// is unpacked into a scratch file. progress: called with 0..1, may be empty, may throw to give
+    /// up. Throws Error{Slide} / Error{Output}; may be tried again.
+    virtual void make_ready(const std::function<void(double fraction)>& progress) const {
+        if (progress) progress(1);
+    }
 };
 
 /// Opens any supported slide or flat image, or a folder of DICOM files, and resolves its
 /// resolution. Throws Error{Slide} with the complete line for the user (what, file, got, expected,
-/// remedy). `scratch_dir`: where a large flat image is spooled; empty = the system's temporary
+/// remedy). `scratch_dir`: where a large flat image is unpacked; empty = the system's temporary
 /// folder.
 std::unique_ptr<Slide> open_slide(const std::string& path, const SlideConfig& config,
                                   const std::string& scratch_dir = "");

@@ -14,7 +14,7 @@ void check_brightfield(const Slide& slide) {
                   height = std::min(kMostSide, size.height);
     RgbImage image(width, height);
     const PixelRect middle{(size.width - width) / 2, (size.height - height) / 2, width, height};
-    if (slide.read(level, middle, image)) return;  // unreadable blocks are dealt with later
+    if (slide.glance(level, middle, image)) return;  // unreadable blocks are dealt with later
     int64_t dark = 0, bright = 0;
     int most_colour = 0;
     for (int64_t y = 0; y < height; ++y)

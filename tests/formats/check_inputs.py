@@ -3,21 +3,22 @@
 
 usage: check_inputs.py PROGRAM SLIDE   (the sample slide)
 """
+import contextlib
 import csv
 import os
 import pathlib
+import pty
 import resource
 import shutil
-import struct
+import signal
 import subprocess
 import sys
 import tempfile
-import zlib
 
 import h5py
 import numpy as np
 
-from slide_files import write_czi, write_dicom
+from slide_files import painted_tissue, write_czi, write_dicom, write_image, write_png
 
 PROGRAM, SLIDE = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
 WIDTH, HEIGHT = 2220, 2967  # of the sample slide
@@ -42,33 +43,6 @@ def refused(out, done, code, line):
     assert done.stderr == f"wsi-segment: {line}\n", done.stderr
     left = [p.name for p in out.iterdir() if p.name.startswith("x.h5")]
     assert not left, left
-
-
-def write_png(path, rows, width, height, channels=3):
-    """8-bit PNG; rows: bytes of each row, which may be made one by one. Grey (1 channel) or RGB."""
-    def chunk(kind, content):
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-    pack = zlib.compressobj(1)
-    with open(path, "wb") as file:
-        file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0 if channels == 1 else 2, 0, 0, 0)))
-        for row in rows:
-            if packed := pack.compress(b"\0" + row):
-                file.write(chunk(b"IDAT", packed))
-        file.write(chunk(b"IDAT", pack.flush()) + chunk(b"IEND", b""))
-
-
-def write_image(path, image):
-    write_png(path, (row.tobytes() for row in image), image.shape[1], image.shape[0], 1 if image.ndim == 2 else 3)
-
-
-def painted_tissue(height=1000, width=1200, seed=1):
-    """Blue nuclei on pink, in squares of 2 x 2 equal pixels, so that a level of half the size says the same."""
-    y, x = np.mgrid[:height // 2, :width // 2]
-    image = np.full((height // 2, width // 2, 3), (225, 150, 190), np.uint8)
-    for row in range(20, height // 2 - 20, 26):
-        for column in range(20, width // 2 - 20, 26):
-            image[np.hypot(y - row, x - column) < 5] = (80, 50, 140)
-    return image.repeat(2, axis=0).repeat(2, axis=1)
 
 
 def columns(path):
@@ -99,11 +73,26 @@ def check_dicom(out):
     refused_dicom(out, folder, image)
 
 
+def batch_of_dicom(out):
+    """Each series is one slide, named by the first of its files, wherever else files lie."""
+    shutil.copytree(out / "dicom", out / "slides/a")
+    (out / "slides/b").mkdir()
+    (out / "slides/a/level1.dcm").rename(out / "slides/b/again.dcm")  # of the same series, but in another folder
+    (out / "slides/b/text.dcm").write_text("no DICOM")
+    done = run("batch", "slides", "-o", "results", cwd=out)
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and "slides/b/text.dcm: not a slide" in done.stderr, done.stderr
+    rows = list(csv.DictReader(open(out / "results/summary.csv")))
+    assert [(r["slide"], r["status"], int(r["nuclei"])) for r in rows] == [
+        ("a/a_label.dcm", "complete", PLANTED), ("a/other.dcm", "complete", PLANTED), ("b/again.dcm", "complete", PLANTED),
+        ("b/text.dcm", "failed", 0)], rows
+
+
 def refused_dicom(out, folder, image):
     write_dicom(folder / "other.dcm", image, 0.5, series=3, instance=1)
     refused(out, run("dicom", "-o", "x.h5", cwd=out), 3, "dicom: a folder with more than one DICOM slide (a_label.dcm and other.dcm are "
-            "of two); name a file of one of them")
+            "of two); name a file of one of them, or use `wsi-segment batch` for all")
     assert run("dicom/other.dcm", "-o", "r.h5", "--restart", cwd=out).returncode == 0
+    batch_of_dicom(out)
     (out / "none").mkdir()
     shutil.copy(SLIDE, out / "none" / "slide.svs")
     refused(out, run("none", "-o", "x.h5", cwd=out), 3, "none: a folder without a DICOM slide; name one slide, or use `wsi-segment batch` "
@@ -132,26 +121,60 @@ def large_rows(tile, width, height):
         yield glass if row is None else b"\xff" * (3 * margin) + row.tobytes() + b"\xff" * (3 * (width - margin - len(row)))
 
 
+def on_terminal(*args, cwd, stop_at=None):
+    """Exit code and what a run shows on a terminal; it is interrupted once it shows `stop_at`."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([PROGRAM, *args], cwd=cwd, stderr=theirs) as process:
+        os.close(theirs)
+        text = ""
+        with contextlib.suppress(OSError):  # the other end is closed
+            while piece := os.read(ours, 4096):
+                text += piece.decode()
+                if stop_at and stop_at in text:
+                    process.send_signal(signal.SIGINT)
+                    stop_at = None
+    os.close(ours)
+    return process.returncode, text
+
+
 def check_large_image(out):
     """More pixels than are held in memory: the same nuclei as in the small image, and what a scratch folder can do."""
     tile, width, height = painted_tissue(), 10000, 9000  # 258 MiB
     write_png(out / "large.png", large_rows(tile, width, height), width, height)
     write_image(out / "small.png", np.pad(tile, ((400, 400), (400, 400), (0, 0)), constant_values=255))
     slide = ("large.png", "--slide-mpp", "0.5")
-    for name in ("large", "small"):
-        done = run(f"{name}.png", *slide[1:], "-o", f"{name}.h5", cwd=out)
-        assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    done = run("small.png", *slide[1:], "-o", "small.h5", cwd=out)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    code, shown = on_terminal(*slide, "-o", "large.h5", "--model", "classical", cwd=out)
+    assert code == 0 and "large.png: unpack " in shown, shown
     assert len(columns(out / "large.h5")["id"]) == len(columns(out / "small.h5")["id"]) == PLANTED
     assert not (out / "large.h5.parts").exists()
+    code, shown = on_terminal(*slide, "-o", "x.h5", "--model", "classical", cwd=out, stop_at=": unpack ")
+    assert code == 130 and "interrupted; run the same command again" in shown and not list(out.glob("x.h5*")), shown
+    never_unpacked(out, slide, width, height)
     full = run(*slide, "-o", "x.h5", cwd=out, file_limit=100 * MIB)
     assert full.returncode == 4 and full.stderr == (
         "wsi-segment: cannot write a scratch file in x.h5.parts for the 257 MiB of pixels of large.png: File too large; free disk space "
         "there, or choose another folder: that of the result, or TMPDIR for commands without one\n"), full.stderr
-    assert not (out / "x.h5").exists() and not list((out / "x.h5.parts").iterdir())
+    assert not list(out.glob("x.h5*"))
     (out / "file").write_text("")
     for folder, said in (("absent", "there is no folder for temporary files: "), ("file", "there is no folder for temporary files: ")):
         done = run("info", *slide, cwd=out, TMPDIR=str(out / folder))
         assert done.returncode == 4 and said in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
+
+
+def never_unpacked(out, slide, width, height):
+    """What is refused or done already is told before a large image goes to disk: here no file could grow."""
+    done = run(*slide, "-o", "large.h5", cwd=out, file_limit=1000)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr  # complete
+    write_png(out / "dark.png", (bytes((0, 0, 9 * (y % 20 == 0))) * width for y in range(height)), width, height)
+    write_png(out / "grey.png", (bytes((y % 200,)) * 3 * width for y in range(height)), width, height)
+    for name, options, said in (
+            ("dark.png", slide[1:], "the ground is black: a fluorescence slide; "), ("grey.png", slide[1:], "greyscale (one band); "),
+            ("large.png", ("--slide-mpp", "5"), "is too coarse to see nuclei; "), ("large.png", (), "--slide-mpp")):
+        done = run(name, *options, "-o", "x.h5", cwd=out, file_limit=1000)
+        assert said in done.stderr, (name, options, done.stderr)
+        refused(out, done, 3, done.stderr.removeprefix("wsi-segment: ").rstrip())
 
 
 def write_masks(out):

@@ -94,14 +94,14 @@ int most_difference(const RgbImage& a, const RgbImage& b) {
     return most;
 }
 
-/// What opening says; fails the test when it succeeds.
+/// What opening and unpacking say; fails the test when they succeed.
 struct Refusal {
     ErrorKind kind;
     std::string line;
 };
 Refusal refusal(const std::string& path, const FlatStorage& storage = {}) {
     try {
-        open_flat_image(path, quarter_micron(), storage);
+        open_flat_image(path, quarter_micron(), storage)->make_ready({});
     } catch (const Error& error) {
         EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos) << error.what();
         return {error.kind(), error.what()};
@@ -210,6 +210,7 @@ TEST(FlatSlideTest, a_spooled_image_reads_as_one_in_memory) {
     save(dir.file("a.png"), image);
     const auto spooled = open_flat_image(dir.file("a.png"), quarter_micron(), {dir.file("s"), 0});
     const auto held = open_flat_image(dir.file("a.png"), quarter_micron(), {dir.file("s")});
+    spooled->make_ready({});
     EXPECT_EQ(spooled->info().levels[0].tile.width, TiledScratch::kTileSide);
     EXPECT_EQ(held->info().levels[0].tile.width, 0);
     EXPECT_EQ(files_of(dir.file("s")).size(), 1u);  // the spooled one's, and it has no name
@@ -227,6 +228,37 @@ TEST(FlatSlideTest, a_spooled_image_reads_as_one_in_memory) {
     }
 }
 
+TEST(FlatSlideTest, a_look_at_a_large_image_leaves_nothing_on_disk) {
+    const test::TempDir dir;
+    const RgbImage image = pattern({900, 1300});
+    save(dir.file("a.png"), image);
+    const auto slide = open_flat_image(dir.file("a.png"), quarter_micron(), {dir.file("s"), 0});
+    const PixelRect middle{200, 500, 400, 300};
+    RgbImage seen(middle.width, middle.height), read(middle.width, middle.height);
+    EXPECT_EQ(slide->glance(0, middle, seen), std::nullopt);
+    EXPECT_FALSE(std::filesystem::exists(dir.file("s")));
+    EXPECT_EQ(slide->read(0, middle, read), std::nullopt);  // unpacks it unasked
+    EXPECT_EQ(files_of(dir.file("s")).size(), 1u);
+    EXPECT_EQ(most_difference(seen, read), 0);
+    EXPECT_EQ(seen(7, 9, 1), image(207, 509, 1));
+}
+
+TEST(FlatSlideTest, unpacking_says_how_far_it_is_and_may_be_given_up) {
+    const test::TempDir dir;
+    const RgbImage image = pattern({900, 1300});
+    save(dir.file("a.png"), image);
+    const auto slide = open_flat_image(dir.file("a.png"), quarter_micron(), {dir.file("s"), 0});
+    const auto give_up = [](double) { fail(ErrorKind::Cancelled, "enough"); };
+    EXPECT_THROW(slide->make_ready(give_up), Error);
+    EXPECT_TRUE(files_of(dir.file("s")).empty());
+    std::vector<double> said;
+    slide->make_ready([&](double fraction) { said.push_back(fraction); });
+    EXPECT_GT(said.size(), 3u);
+    EXPECT_TRUE(std::ranges::is_sorted(said));
+    EXPECT_EQ(said.back(), 1);
+    EXPECT_EQ(most_difference(read_all(*slide), image), 0);
+}
+
 TEST(FlatSlideTest, alpha_is_laid_on_white_in_a_spooled_image_too) {
     const test::TempDir dir;
     save(dir.file("a.png"), std::vector<uint8_t>(4 * 700 * 600, 60), {700, 600});
@@ -240,6 +272,7 @@ TEST(FlatSlideTest, the_scratch_file_has_no_name_and_goes_with_the_slide) {
     const test::TempDir dir;
     save(dir.file("a.png"), pattern({700, 600}));
     auto slide = open_flat_image(dir.file("a.png"), quarter_micron(), {dir.file("s"), 0});
+    slide->make_ready({});
     EXPECT_TRUE(std::filesystem::is_empty(dir.file("s")));
     EXPECT_EQ(files_of(dir.file("s")).size(), 1u);
     slide.reset();
