@@ -51,7 +51,7 @@ public:
             fail(ErrorKind::Slide, path, ": not a slide that OpenSlide knows, or damaged");
         check();
         read_levels();
-        oversized_ = oversized_tiles(path);
+        find_lies();
         read_properties();
         find_resolution(config.mpp);
     }
@@ -88,7 +88,19 @@ public:
 
 private:
     /// OpenSlide takes the memory that a tile claims before it looks at the file, and ends the
-    /// process when there is none: such tiles are not asked for.
+    /// process when there is none: such tiles are not asked for. Where an image of the file is not
+    /// a level as it stands (Leica, Ventana and Philips put levels together or cut them), nobody
+    /// here knows which read would meet them.
+    void find_lies() {
+        oversized_ = oversized_tiles(info_.path);
+        for (const OversizedTile& tile : oversized_)
+            if (std::ranges::none_of(info_.levels,
+                                     [&](const auto& l) { return l.size == tile.level; }))
+                fail(ErrorKind::Slide, info_.path, ": a tile of the image of ", tile.level.width,
+                     " x ", tile.level.height, " pixels in it claims ", tile.bytes,
+                     " bytes; the file is damaged: copy it again, or convert it to a tiled TIFF");
+    }
+
     std::optional<std::string> lie_in(const PixelRect& rect_lvl, PixelSize level) const {
         for (const OversizedTile& tile : oversized_)
             if (tile.level == level && !intersection(tile.rect_lvl, rect_lvl).empty())
@@ -294,13 +306,6 @@ private:
 std::string openslide_vendor(const std::string& path) {
     const char* vendor = openslide_detect_vendor(path.c_str());
     return vendor ? vendor : "";
-}
-
-std::string openslide_hash(const std::string& path) {
-    const Handle handle = open_handle(path);
-    const char* hash =
-        handle ? openslide_get_property_value(handle.get(), "openslide.quickhash-1") : nullptr;
-    return hash ? hash : "";
 }
 
 std::unique_ptr<Slide> open_with_openslide(const std::string& path, const SlideConfig& config) {

@@ -10,10 +10,6 @@ namespace wsi {
 /// OpenSlide's name for a file's format; empty when it knows none.
 std::string openslide_vendor(const std::string& path);
 
-/// What OpenSlide knows the slide by, which all files of a DICOM slide share; empty when it cannot
-/// be opened.
-std::string openslide_hash(const std::string& path);
-
 /// Opens with OpenSlide (≥ 3.4.1; DICOM needs 4). Throws Error{Slide}.
 std::unique_ptr<Slide> open_with_openslide(const std::string& path, const SlideConfig& config);
 

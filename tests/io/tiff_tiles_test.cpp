@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <fstream>
 #include <random>
 
@@ -105,33 +106,39 @@ TEST(TiffTilesTest, chains_that_loop_or_break_end) {
     for (size_t length = 0; length < whole.size(); length += 7) scan(dir, whole.substr(0, length));
 }
 
-/// Byte count of a tile of the first image, of which libtiff writes LONGs.
-void claim(const std::string& path, uint32_t tiles, uint32_t tile, uint32_t bytes) {
+/// Changes the byte count of a tile of the first image that has so many tiles.
+void claim(const std::string& path, TiffForm form, uint32_t tiles, uint32_t tile, uint32_t bytes) {
     std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
     const std::string text(std::istreambuf_iterator<char>(file), {});
-    Bytes entry(false);
-    for (const auto& [value, count] : {std::pair{325, 2}, {4, 2}})
-        entry.add(static_cast<uint64_t>(value), count);
-    entry.add(tiles, 4);
-    const size_t at = text.find(entry.text());
-    ASSERT_NE(at, std::string::npos);
-    uint32_t values = 0;
-    std::copy_n(text.data() + at + 8, 4, reinterpret_cast<char*>(&values));
-    file.seekp(values + 4 * tile);
-    file.write(reinterpret_cast<const char*>(&bytes), 4);
+    const int word = form.big ? 8 : 4;
+    for (const auto& [type, each] : {std::pair{4, 4}, {16, 8}}) {  // what libtiff may choose
+        Bytes entry(false);
+        entry.add(325, 2);
+        entry.add(static_cast<uint64_t>(type), 2);
+        entry.add(tiles, word);
+        const size_t at = text.find(entry.text());
+        if (at == std::string::npos) continue;
+        uint64_t values = 0;
+        std::memcpy(&values, text.data() + at + entry.text().size(), static_cast<size_t>(word));
+        file.seekp(static_cast<std::streamoff>(values + static_cast<uint64_t>(each) * tile));
+        file.write(reinterpret_cast<const char*>(&bytes), 4);
+        return;
+    }
+    FAIL() << "no image of " << tiles << " tiles";
+}
+
+void noise(const PixelRect& rect, RgbView out) {
+    std::mt19937 random(static_cast<unsigned>(rect.x + 5000 * rect.y));
+    for (int64_t y = 0; y < out.height; ++y)
+        std::generate_n(out.row(y), 3 * out.width, [&] { return static_cast<uint8_t>(random()); });
 }
 
 TEST(SlideTest, a_tile_that_claims_too_many_bytes_is_not_asked_for) {
     const test::TempDir dir;
     test::SlideOptions options;
     options.size = {1024, 1024};
-    test::write_svs(dir.file("s.svs"), options, [](const PixelRect& rect, RgbView out) {
-        std::mt19937 random(static_cast<unsigned>(rect.x + 5000 * rect.y));
-        for (int64_t y = 0; y < out.height; ++y)
-            std::generate_n(out.row(y), 3 * out.width,
-                            [&] { return static_cast<uint8_t>(random()); });
-    });
-    claim(dir.file("s.svs"), 16, 5, 0x7fffffff);
+    test::write_svs(dir.file("s.svs"), options, noise);
+    claim(dir.file("s.svs"), {}, 16, 5, 0x7fffffff);
     const auto slide = open_slide(dir.file("s.svs"), SlideConfig{});
     ASSERT_EQ(slide->info().vendor, "aperio");
     RgbImage block(256, 256);
@@ -140,6 +147,24 @@ TEST(SlideTest, a_tile_that_claims_too_many_bytes_is_not_asked_for) {
     EXPECT_EQ(block(9, 9, 0), 255);
     EXPECT_EQ(slide->read(0, {0, 256, 256, 256}, block), std::nullopt);
     EXPECT_EQ(slide->read(1, {0, 0, 256, 256}, block), std::nullopt);  // another level, same place
+}
+
+// OpenSlide's levels of an SCN have the size of the collection, not that of the image in the file.
+TEST(SlideTest, a_tile_that_claims_too_many_bytes_in_no_level_is_refused) {
+    const test::TempDir dir;
+    const std::string path = dir.file("s.scn");
+    test::write_leica_scn(path, {}, noise);
+    EXPECT_EQ(open_slide(path, SlideConfig{})->info().vendor, "leica");
+    claim(path, {.big = true}, 48, 5, 0x7fffffff);
+    try {
+        open_slide(path, SlideConfig{});
+        ADD_FAILURE() << "opened";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::Slide);
+        EXPECT_EQ(error.what(), path + ": a tile of the image of 2000 x 1500 pixels in it claims " +
+                                    "2147483647 bytes; the file is damaged: copy it again, or " +
+                                    "convert it to a tiled TIFF");
+    }
 }
 
 }  // namespace
