@@ -38,8 +38,14 @@ std::shared_ptr<const BlockCache::Block> BlockCache::decode(int64_t row, int64_t
     return block;
 }
 
+void BlockCache::touch(int64_t row, int64_t column) {
+    const std::lock_guard lock(mutex_);
+    if (const auto at = entries_.find(key_of(row, column)); at != entries_.end())
+        used_.splice(used_.begin(), used_, at->second.use);
+}
+
 std::shared_ptr<const BlockCache::Block> BlockCache::get(int64_t row, int64_t column) {
-    const uint64_t key = static_cast<uint64_t>(row) << 32 | static_cast<uint64_t>(column);
+    const uint64_t key = key_of(row, column);
     std::promise<std::shared_ptr<const Block>> mine;
     Future found;
     {

@@ -27,6 +27,8 @@ public:
     BlockCache(const Slide& slide, int level, size_t capacity_bytes);
     PixelSize block_size() const { return block_; }
     std::shared_ptr<const Block> get(int64_t row, int64_t column);
+    /// Notes that a block which the caller holds is used again: others nearby will want it, too.
+    void touch(int64_t row, int64_t column);
 
 private:
     using Future = std::shared_future<std::shared_ptr<const Block>>;
@@ -34,6 +36,9 @@ private:
         Future block;
         std::list<uint64_t>::iterator use;
     };
+    static uint64_t key_of(int64_t row, int64_t column) {
+        return static_cast<uint64_t>(row) << 32 | static_cast<uint64_t>(column);
+    }
     std::shared_ptr<const Block> decode(int64_t row, int64_t column) const;
     /// One whose pixels nobody holds any more, or a new one.
     std::shared_ptr<Block> spare_block() const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <map>
 
 #include "io/area_resample.h"
 #include "io/block_cache.h"
@@ -14,7 +15,9 @@ namespace {
 /// What scanners call 20x has up to this many µm per pixel: such slides must do for any model.
 constexpr double kCoarsest20x = 0.6;
 
-constexpr int64_t kBandRows = 64;
+// What one band is made from stays in the processor's cache where it can, and bounds memory where a
+// wide image without a pyramid is made small.
+constexpr int64_t kMostBandRows = 64, kMostBandRowsLvl = 512, kMostStripePxLvl = 8192;
 
 /// The coarsest level that is not coarser than `downsample` (within rounding). Only levels whose
 /// ratio is a whole number: of others OpenSlide knows the ratio too roughly to place a pixel at the
@@ -28,6 +31,27 @@ size_t level_for(const SlideInfo& info, double downsample) {
             best = i;
     return best;
 }
+
+/// Blocks that one reader has met and needs again for its next rows: where many threads read, the
+/// cache lets go of them before.
+class HeldBlocks {
+public:
+    explicit HeldBlocks(BlockCache& cache) : cache_(cache) {}
+
+    std::shared_ptr<const BlockCache::Block> get(int64_t row, int64_t column) {
+        auto& block = held_[{row, column}];
+        if (!block)
+            block = cache_.get(row, column);
+        else
+            cache_.touch(row, column);
+        return block;
+    }
+    void let_go_above(int64_t row) { held_.erase(held_.begin(), held_.lower_bound({row, 0})); }
+
+private:
+    BlockCache& cache_;
+    std::map<std::pair<int64_t, int64_t>, std::shared_ptr<const BlockCache::Block>> held_;
+};
 }  // namespace
 
 WorkFrame make_work_frame(const SlideInfo& info, Mpp work_mpp) {
@@ -64,30 +88,51 @@ struct WorkReader::Impl {
           ratio(f.downsample / s.info().levels[level].downsample),
           cache(s, static_cast<int>(level), cache_bytes) {}
 
-    /// Pixels of the frame, which the rectangle must not leave; some rows at a time, so that what
-    /// they are made of stays in the processor's cache.
+    /// How many pixels of the frame so many of the level make.
+    int64_t work_px(int64_t px_lvl) const {
+        return std::max<int64_t>(1, static_cast<int64_t>(static_cast<double>(px_lvl) / ratio));
+    }
+
+    /// Pixels of the frame, which the rectangle must not leave, in stripes of bounded width.
     void read_resampled(const PixelRect& rect, RgbView out, std::vector<FailedBlock>& failures) {
+        const int64_t most = work_px(kMostStripePxLvl);
+        for (int64_t column = 0; column < rect.width; column += most) {
+            const PixelRect part{column, 0, std::min(most, rect.width - column), rect.height};
+            read_stripe(part.moved(rect.x, rect.y), out.crop(part), failures);
+        }
+    }
+
+    /// Some rows at a time; each block of the level is asked for once.
+    void read_stripe(const PixelRect& rect, RgbView out, std::vector<FailedBlock>& failures) {
         const PixelSize size = slide.info().levels[level].size;
         const ResampleAxis x(ratio, rect.x, rect.width, size.width);
+        const int64_t most = std::min(kMostBandRows, work_px(kMostBandRowsLvl));
         thread_local RgbImage source;
-        for (int64_t row = 0; row < rect.height; row += kBandRows) {
-            const int64_t rows = std::min(kBandRows, rect.height - row);
+        HeldBlocks held(cache);
+        const auto get = [&held](int64_t row, int64_t column) { return held.get(row, column); };
+        for (int64_t row = 0; row < rect.height; row += most) {
+            const int64_t rows = std::min(most, rect.height - row);
             const ResampleAxis y(ratio, rect.y + row, rows, size.height);
+            held.let_go_above(y.begin() / cache.block_size().height);
             source.resize(x.end() - x.begin(), y.end() - y.begin());
-            read_level(rect_from_corners(x.begin(), y.begin(), x.end(), y.end()), source, failures);
+            read_level(rect_from_corners(x.begin(), y.begin(), x.end(), y.end()), get, source,
+                       failures);
             const int64_t start = cpu_ns(CpuOf::Thread);
             resample(source.view(), x, y, out.crop({0, row, rect.width, rows}));
             resample_ns += cpu_ns(CpuOf::Thread) - start;
         }
     }
 
-    /// Pixels of the level, which the rectangle must not leave. A block that failed is listed once.
-    void read_level(const PixelRect& rect, RgbView out, std::vector<FailedBlock>& failures) {
+    /// Pixels of the level, which the rectangle must not leave. get(row, column): a block. One that
+    /// failed is listed once.
+    template <class Get>
+    void read_level(const PixelRect& rect, const Get& get, RgbView out,
+                    std::vector<FailedBlock>& failures) const {
         const PixelSize block = cache.block_size();
         for (int64_t row = rect.y / block.height; row * block.height < rect.bottom(); ++row)
             for (int64_t column = rect.x / block.width; column * block.width < rect.right();
                  ++column) {
-                const auto source = cache.get(row, column);
+                const auto source = get(row, column);
                 const auto same = [&](const FailedBlock& f) { return f.rect_lvl == source->rect; };
                 if (source->failure && std::ranges::none_of(failures, same))
                     failures.push_back({static_cast<int>(level), source->rect, *source->failure});
@@ -123,7 +168,10 @@ std::vector<FailedBlock> WorkReader::read(const PixelRect& rect, RgbView out) co
     if (part.empty()) return failures;
     const RgbView inside = out.crop(part.moved(-rect.x, -rect.y));
     if (impl_->ratio == 1) {
-        impl_->read_level(part, inside, failures);
+        const auto get = [this](int64_t row, int64_t column) {
+            return impl_->cache.get(row, column);
+        };
+        impl_->read_level(part, get, inside, failures);
         return failures;
     }
     impl_->read_resampled(part, inside, failures);

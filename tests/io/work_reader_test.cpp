@@ -119,6 +119,33 @@ TEST(WorkReaderTest, many_threads_read_each_block_once) {
     EXPECT_EQ(slide.reads, 16);
 }
 
+TEST(WorkReaderTest, a_rectangle_reads_each_block_once_however_little_is_kept) {
+    const RampSlide slide({4096, 3000}, 0.5);  // 8 x 6 blocks
+    for (const double mpp : {0.8, 1.0, 1.7, 7.9}) {
+        const WorkFrame frame = make_work_frame(slide.info(), Mpp{mpp});
+        const WorkReader reader(slide, frame, 0);  // four blocks at most
+        slide.reads = 0;
+        RgbImage image(frame.size.width, frame.size.height);
+        reader.read(frame.rect(), image);
+        EXPECT_EQ(slide.reads, 48) << mpp;
+    }
+}
+
+TEST(WorkReaderTest, a_wide_image_made_small_is_the_same_in_stripes) {
+    const RampSlide slide({40000, 700}, 0.5);
+    const WorkFrame frame = make_work_frame(slide.info(), Mpp{8.3});
+    const WorkReader reader(slide, frame, 0);
+    RgbImage whole(frame.size.width, frame.size.height), piece(1, 1);
+    reader.read(frame.rect(), whole);
+    EXPECT_LE(slide.reads, 79 * 2 + 2 * 5);  // blocks, and those that two stripes share
+    for (int64_t y = 0; y < frame.size.height; y += 7)
+        for (int64_t x = 0; x < frame.size.width; x += 3) {
+            reader.read({x, y, 1, 1}, piece);
+            ASSERT_TRUE(std::equal(piece.data(), piece.data() + 3, whole.view().at(x, y)))
+                << x << "," << y;
+        }
+}
+
 TEST(WorkFrameTest, near_levels_are_taken_and_coarse_slides_refused) {
     SlideInfo info;
     info.path = "s";
