@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds oneTBB from Debian's own source with -fsanitize=thread into build/tsan-tbb, where the preset
 # `tsan` looks for it. With Debian's binary library every task reports a race that is none, because
-# TSan cannot see the synchronisation inside. Does nothing the second time.
+# TSan cannot see the synchronisation inside. Does nothing the second time. Exit code 75: the source cannot be fetched.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/../.."
 prefix=$PWD/build/tsan-tbb
@@ -20,9 +20,9 @@ for list in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
 done
 apt=(-qq -o APT::Sandbox::User=root -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$work/parts"
      -o Dir::State::Lists="$work/lists" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=)
-apt-get "${apt[@]}" update
 version=$(dpkg-query -W -f='${source:Version}' libtbb-dev)  # the headers that everything else uses
-(cd "$work" && apt-get "${apt[@]}" source --download-only "onetbb=$version" >/dev/null)
+fetch() { apt-get "${apt[@]}" update && cd "$work" && apt-get "${apt[@]}" source --download-only "onetbb=$version" >/dev/null; }
+(fetch) || { echo "the source of onetbb $version cannot be fetched from this system's Debian archive" >&2; exit 75; }
 mkdir "$work/source"
 tar -xf "$work"/onetbb_*.orig.tar.* -C "$work/source" --strip-components=1
 
