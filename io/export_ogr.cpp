@@ -16,16 +16,7 @@ namespace {
 
 /// Places of the fields in the order they are created; flags, the number in the file of another
 /// tool, and features follow.
-enum Field {
-    kId,
-    kUuid,
-    kSlide,
-    kClass,
-    kColour,
-    kClassProbability,
-    kDetectionProbability,
-    kFirstFlag
-};
+enum Field { kId, kUuid, kSlide, kClass, kColour, kFirstNumber };
 
 void add_field(OGRLayer& layer, const std::string& name, OGRFieldType type, OGRFieldSubType sub,
                const std::string& path) {
@@ -44,8 +35,8 @@ void add_fields(OGRLayer& layer, const ExportSource& source, const std::string& 
     add("slide", OFTString);
     add("class", OFTString);
     add("colour", OFTString);
-    add("class_probability", OFTReal, OFSTFloat32);
-    add("detection_probability", OFTReal, OFSTFloat32);
+    for (const auto& c : layout::kFloatColumns)
+        if (!layout::is_box(c)) add(c.name, OFTReal, OFSTFloat32);
     for (const auto& c : layout::kFlagColumns) add(c.name, OFTInteger, OFSTBoolean);
     if (source.header().foreign) add("source", OFTInteger64);
     for (const FeatureColumn& c : source.schema()) add(c.name, OFTReal, OFSTFloat32);
@@ -78,9 +69,9 @@ public:
         feature.SetField(kSlide, slide_.c_str());
         feature.SetField(kClass, classes_[who.class_id].name.c_str());
         feature.SetField(kColour, classes_[who.class_id].colour.c_str());
-        set(feature, kClassProbability, who.class_probability);
-        set(feature, kDetectionProbability, who.detection_probability);
-        int field = kFirstFlag;
+        int field = kFirstNumber;
+        for (const auto& c : layout::kFloatColumns)
+            if (!layout::is_box(c)) set(feature, field++, who.*c.member);
         for (const auto& c : layout::kFlagColumns)
             feature.SetField(field++, who.flags & c.flag ? 1 : 0);
         if (foreign_) feature.SetField(field++, static_cast<GIntBig>(who.source));

@@ -74,20 +74,17 @@ std::string geo_metadata() {
         .dump();
 }
 
-/// The box of the outline has a column of its own, as GeoParquet has it.
-bool is_box(const layout::FloatColumn& c) { return std::string_view(c.name).starts_with("bbox"); }
-
 std::shared_ptr<arrow::Schema> schema_of(const ExportSource& source) {
     const auto words = arrow::dictionary(arrow::int32(), arrow::utf8());
-    arrow::FieldVector fields{
-        described("id", arrow::uint32(), "1", "1 .. N, the value in /labels"),
-        described("uuid", arrow::utf8(), "1", "the same in every run"),
-        described("slide", words, "1", "file name of the slide"),
-        described("centroid_x_px", arrow::float64(), "px", "level-0 pixels"),
-        described("centroid_y_px", arrow::float64(), "px", "level-0 pixels"),
-        described("class", words, "1", "name of the class")};
+    arrow::FieldVector fields{described("id", arrow::uint32(), "1", "1 .. N, the value in /labels"),
+                              described("uuid", arrow::utf8(), "1", "the same in every run"),
+                              described("slide", words, "1", "file name of the slide"),
+                              described("centroid_x_px", arrow::float64(), "px", "level-0 pixels"),
+                              described("centroid_y_px", arrow::float64(), "px", "level-0 pixels"),
+                              described("class", words, "1", "name of the class")};
     for (const auto& c : layout::kFloatColumns)
-        if (!is_box(c)) fields.push_back(described(c.name, arrow::float32(), c.unit, c.description));
+        if (!layout::is_box(c))
+            fields.push_back(described(c.name, arrow::float32(), c.unit, c.description));
     for (const auto& c : layout::kFlagColumns)
         fields.push_back(described(c.name, arrow::boolean(), "1", c.description));
     if (source.header().foreign)
@@ -207,7 +204,7 @@ std::shared_ptr<arrow::RecordBatch> batch_of(const ExportSource& source, const A
     columns.add(arrow::DoubleBuilder(), [&](size_t i) { return who[i].centroid_y_px; });
     columns.add_words(classes, [&](size_t i) { return who[i].class_id; });
     for (const auto& c : layout::kFloatColumns)
-        if (!is_box(c)) columns.add_float([&](size_t i) { return who[i].*c.member; });
+        if (!layout::is_box(c)) columns.add_float([&](size_t i) { return who[i].*c.member; });
     for (const auto& c : layout::kFlagColumns)
         columns.add(arrow::BooleanBuilder(),
                     [&](size_t i) { return (who[i].flags & c.flag) != 0; });

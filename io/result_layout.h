@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <string_view>
 
 #include "io/result_store.h"
 
@@ -33,6 +34,11 @@ inline constexpr FloatColumn kFloatColumns[] = {
     {"tissue_fraction", "1", "share of its pixels on the tissue mask or region of interest",
      &NucleusIdentity::tissue_fraction},
 };
+
+/// Formats with geometry have its box anyway.
+inline bool is_box(const FloatColumn& column) {
+    return std::string_view(column.name).starts_with("bbox");
+}
 
 struct FlagColumn {
     const char* name;

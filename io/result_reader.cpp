@@ -166,9 +166,7 @@ struct ResultReader::Impl {
         }
     }
 
-    bool has(const char* name) const {
-        return H5Lexists(nuclei.get(), name, H5P_DEFAULT) > 0;
-    }
+    bool has(const char* name) const { return H5Lexists(nuclei.get(), name, H5P_DEFAULT) > 0; }
 
     template <class T>
     std::vector<T> column(const std::string& name, uint64_t first, uint64_t n) const {

@@ -303,7 +303,7 @@ struct ResultWriter::Impl {
     std::map<std::string, PackedColumn> columns;
     std::optional<PackedColumn> offsets, points;
     std::vector<std::pair<std::string, std::vector<SummaryValue>>> groups;  // of /summary
-    std::map<std::string, int64_t> flagged;  // nuclei with each flag
+    std::map<std::string, int64_t> flagged;                                 // nuclei with each flag
     std::vector<float> summary_block;
     uint32_t next_id = 1;
     uint64_t point_count = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "stages/ink.h"
 #include "stages/nucleus_identity.h"
 #include "stages/run_components.h"
 
@@ -26,18 +27,32 @@ bool inside(const PixelRect& rect, double x, double y) {
            y >= static_cast<double>(rect.y) && y < static_cast<double>(rect.bottom());
 }
 
-uint8_t edge_flags(std::span<const PixelRun> runs, const WorkFrame& frame,
-                   const TissueMask& tissue) {
-    uint8_t flags = 0;
+bool at_slide_edge(std::span<const PixelRun> runs, const PixelSize& slide) {
+    return std::ranges::any_of(runs, [&](const PixelRun& run) {
+        return run.y == 0 || run.y + 1 == slide.height || run.x0 == 0 || run.x1 == slide.width;
+    });
+}
+
+/// Share of the pixels whose centre is on tissue.
+float tissue_fraction(std::span<const PixelRun> runs, const TissueMask& tissue) {
+    int64_t pixels = 0, on_tissue = 0;
     for (const PixelRun& run : runs) {
-        if (run.y == 0 || run.y + 1 == frame.size.height || run.x0 == 0 ||
-            run.x1 == frame.size.width)
-            flags |= kAtSlideEdge;
-        const double y = run.y + 0.5;
-        if (!tissue.contains(run.x0 + 0.5, y) || !tissue.contains(run.x1 - 0.5, y))
-            flags |= kAtRoiEdge;
+        pixels += run.x1 - run.x0;
+        for (int32_t x = run.x0; x < run.x1; ++x)
+            on_tissue += tissue.contains(x + 0.5, run.y + 0.5);
     }
-    return flags;
+    return static_cast<float>(on_tissue) / static_cast<float>(pixels);
+}
+
+/// Whether at least half of the pixels are of a colour that neither stain can give.
+bool on_artefact(std::span<const PixelRun> runs, ConstRgbView rgb, const PixelPoint& origin) {
+    int64_t pixels = 0, inked = 0;
+    for (const PixelRun& run : runs) {
+        const uint8_t* pixel = rgb.at(run.x0 - origin.x, run.y - origin.y);
+        for (int32_t x = run.x0; x < run.x1; ++x, pixel += 3) inked += is_ink(pixel);
+        pixels += run.x1 - run.x0;
+    }
+    return 2 * inked >= pixels;
 }
 }  // namespace
 
@@ -73,7 +88,10 @@ NucleusIdentity WindowMeasurer::identify(const LabelledWindow& window, uint32_t 
     trace_(window.labels, label, {runs[0].x0 - origin.x, runs[0].y - origin.y}, origin,
            frame_.downsample, ring_);
     NucleusIdentity who = nucleus_identity(runs, ring_, frame_);
-    who.flags = edge_flags(runs, frame_, tissue_);
+    who.tissue_fraction = tissue_fraction(runs, tissue_);
+    if (at_slide_edge(runs, frame_.size)) who.flags |= kAtSlideEdge;
+    if (who.tissue_fraction < 1) who.flags |= kAtRoiEdge;
+    if (on_artefact(runs, window.rgb, origin)) who.flags |= kOnArtefact;
     return who;
 }
 

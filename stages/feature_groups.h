@@ -18,6 +18,10 @@ namespace wsi::features {
 /// std::hypot pays for.
 inline double norm(double x, double y) { return std::sqrt(x * x + y * y); }
 
+/// Σ (y − ȳ)^p (x − x̄)^q over pixel centres for p, q ≤ 3, in work pixels (scikit-image's
+/// moments_central: p along rows).
+using CentralMoments = std::array<std::array<double, 4>, 4>;
+
 /// What the groups share per nucleus, and their scratch memory: nothing allocates once the largest
 /// nucleus was seen. One per thread.
 struct Scratch {
@@ -25,6 +29,7 @@ struct Scratch {
     std::vector<int64_t> first, last;     ///< per row: ends inside the convex hull
     std::vector<PixelPoint> ring_hull;    ///< hull of the contour, hundredths of level-0 pixels
     PixelRect box;                        ///< of the nucleus, work pixels
+    CentralMoments moments{};             ///< of the nucleus's pixels, orders up to 3
     GrayImage mask;                       ///< the box grown by one pixel: 1 = nucleus
     std::vector<float> distances, values;
     std::vector<float> squared;   ///< of each pixel of the mask, its distance to the outside
@@ -39,7 +44,7 @@ struct Scratch {
     HaralickFeatures haralick;
 };
 
-/// Fills box and mask; called before every group.
+/// Fills box, mask and moments; called before every group.
 void begin_nucleus(std::span<const PixelRun> runs, Scratch& scratch);
 
 const FeatureSchema& shape_columns();
@@ -75,18 +80,22 @@ void compute_zernike(const NucleusPixels& nucleus, Scratch& scratch, float* out)
 const FeatureSchema& radial_columns();
 void compute_radial(Scratch& scratch, float* out);
 
-/// Sum, centre and Hu moments of the first stain's density.
+/// Pixels in the ring, and the nucleus's share of nucleus and ring; needs the patch.
+const FeatureSchema& ring_columns();
+void compute_ring(const Patch& patch, const WorkFrame& frame, float* out);
+
+/// Centre and Hu moments of the first stain's density.
 const FeatureSchema& weighted_columns();
 void compute_weighted(const Patch& patch, const WorkFrame& frame, float* out);
 
 /// Central, normalised and Hu moments.
 const FeatureSchema& moment_columns();
-void compute_moments(const NucleusPixels& nucleus, const WorkFrame& frame, float* out);
+void compute_moments(const NucleusPixels& nucleus, const WorkFrame& frame, Scratch& scratch,
+                     float* out);
 
-/// Σ (y − ȳ)^p (x − x̄)^q over pixel centres for p + q ≤ 3, in work pixels (scikit-image's
-/// moments_central: p along rows).
-using CentralMoments = std::array<std::array<double, 4>, 4>;
 CentralMoments central_moments(std::span<const PixelRun> runs);
+/// Those with p + q > 3, which central_moments leaves out.
+void add_higher_moments(std::span<const PixelRun> runs, CentralMoments& mu);
 /// Hu's invariants of normalised moments.
 std::array<double, 7> hu_moments(const CentralMoments& nu);
 

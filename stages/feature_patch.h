@@ -117,10 +117,18 @@ private:
     std::vector<uint32_t> open_;
 };
 
+/// What the grey levels of a co-occurrence matrix span: the same densities for every nucleus and
+/// slide, or those from the least to the greatest that is measured.
+enum class Grey { Fixed, Own };
+
 /// Haralick's features of a density, pairs of pixels that are both measured only.
 class HaralickFeatures {
 public:
-    void set_levels(int levels) { levels_ = levels; }  ///< 2..32
+    /// levels: 2..32
+    void set_levels(int levels, Grey grey) {
+        levels_ = levels;
+        spans_ = grey;
+    }
     static FeatureSchema columns(const std::string& place, const std::string& what);
     static constexpr size_t kFeatures = 13, kColumns = 2 * kFeatures;
     void operator()(const Texture& texture, float* out);
@@ -132,7 +140,10 @@ private:
     uint32_t count_pairs(const Texture& texture, size_t offset);
     /// One offset's matrix into the features; false when there is no pair.
     bool measure(const Texture& texture, size_t offset, std::array<double, kFeatures>& out);
+    /// Fills grey_.
+    void find_levels(const Texture& texture);
     int levels_ = 32;
+    Grey spans_ = Grey::Fixed;
     std::vector<uint8_t> grey_;
     std::array<uint32_t, kMostLevels * kMostLevels> counts_{};  // i ≤ j; zero between calls
     std::vector<uint16_t> touched_;

@@ -34,7 +34,8 @@ void sum_moments(const std::vector<float>& values, Summary& s) {
     const auto n = static_cast<double>(values.size());
     Lanes sum{}, second{}, third{}, fourth{};
     for_each_lane(values, [&](size_t lane, double v) { sum[lane] += v; });
-    s.mean = total(sum) / n;
+    s.sum = total(sum);
+    s.mean = s.sum / n;
     for_each_lane(values, [&, mean = s.mean](size_t lane, double v) {
         const double d = v - mean, dd = d * d;
         second[lane] += dd;
@@ -54,6 +55,17 @@ double quantile(const std::vector<float>& sorted, double q) {
     const auto a = static_cast<double>(sorted[below]),
                b = static_cast<double>(sorted[std::min(below + 1, sorted.size() - 1)]);
     return a + (b - a) * (rank - static_cast<double>(below));
+}
+
+/// What follows from quantiles, the mean and the ends.
+template <class Quantile>
+void set_quantiles(const Quantile& quantile, Summary& s) {
+    s.range = s.max - s.min;
+    s.quartile1 = quantile(0.25);
+    s.median = quantile(0.5);
+    s.quartile3 = quantile(0.75);
+    s.iqr = s.quartile3 - s.quartile1;
+    s.mean_median_diff = s.mean - s.median;
 }
 
 /// The deviation of rank k from `centre`: of the sorted deviations on the left and on the right of
@@ -136,8 +148,9 @@ void undefine_shape(Summary& s) {
 
 Summary nothing() {
     Summary s;
-    for (double* v : {&s.mean, &s.sd, &s.min, &s.max, &s.median, &s.iqr, &s.mad, &s.skewness,
-                      &s.kurtosis, &s.hist_entropy, &s.hist_energy})
+    for (double* v : {&s.mean, &s.sd, &s.min, &s.max, &s.sum, &s.range, &s.quartile1, &s.median,
+                      &s.quartile3, &s.iqr, &s.mean_median_diff, &s.mad, &s.skewness, &s.kurtosis,
+                      &s.hist_entropy, &s.hist_energy})
         *v = kUndefined;
     return s;
 }
@@ -258,8 +271,7 @@ Summary Summariser::operator()(std::vector<float>& values) {
     s.max = static_cast<double>(most);
     sum_moments(values, s);
     if (s.min == s.max) undefine_shape(s);
-    s.median = quantile(values, 0.5);
-    s.iqr = quantile(values, 0.75) - quantile(values, 0.25);
+    set_quantiles([&values](double q) { return quantile(values, q); }, s);
     s.mad = median_deviation(values, s.median);
     fill_histogram(values, s);
     return s;
@@ -278,7 +290,8 @@ Summary Summariser::sum_levels(const std::vector<uint8_t>& levels) {
     for (const uint8_t level : levels) ++counts_[level];
     const auto n = static_cast<double>(levels.size());
     Summary s;
-    s.mean = static_cast<double>(sum) / n;
+    s.sum = static_cast<double>(sum);
+    s.mean = s.sum / n;
     s.min = low;
     s.max = high;
     const auto middle = static_cast<int64_t>(std::lround(s.mean));
@@ -320,8 +333,7 @@ Summary Summariser::operator()(const std::vector<uint8_t>& levels) {
         const double a = at(below), b = at(std::min(below + 1, last));
         return a + (b - a) * (rank - static_cast<double>(below));
     };
-    s.median = quantile(0.5);
-    s.iqr = quantile(0.75) - quantile(0.25);
+    set_quantiles(quantile, s);
     s.mad = median_deviation(counts_, n, least, most, s.median);
     fill_histogram(counts_, n, s);
     return s;

@@ -33,6 +33,7 @@ void begin_nucleus(std::span<const PixelRun> runs, Scratch& s) {
     for (const PixelRun& run : runs)
         std::fill_n(&s.mask(run.x0 - s.box.x + 1, run.y - s.box.y + 1), run.x1 - run.x0,
                     uint8_t{1});
+    s.moments = central_moments(runs);
 }
 
 }  // namespace features
@@ -72,6 +73,7 @@ FeatureSchema feature_schema(const FeatureConfig& config) {
     add(features::topology_columns());
     if (config.zernike) add(features::zernike_columns());
     if (config.moments) add(features::moment_columns());
+    if (config.intensity && config.ring_um > 0) add(features::ring_columns());
     if (config.intensity) add(features::intensity_columns(config.ring_um > 0));
     if (config.intensity) add(features::weighted_columns());
     const auto add_texture = [&](const char* place, const char* what) {
@@ -103,7 +105,9 @@ FeatureExtractor::FeatureExtractor(const WorkFrame& frame, const StainMatrix& st
       config_(config),
       columns_(feature_schema(config).size()),
       scratch_(std::make_unique<features::Scratch>()) {
-    scratch_->haralick.set_levels(config.grey_levels);
+    scratch_->haralick.set_levels(config.grey_levels, config.stretch_grey_levels
+                                                          ? features::Grey::Own
+                                                          : features::Grey::Fixed);
 }
 
 FeatureExtractor::~FeatureExtractor() = default;
@@ -131,7 +135,7 @@ void FeatureExtractor::operator()(const NucleusPixels& nucleus, std::span<float>
         out += features::zernike_columns().size();
     }
     if (config_.moments) {
-        features::compute_moments(nucleus, frame_, out);
+        features::compute_moments(nucleus, frame_, s, out);
         out += features::moment_columns().size();
     }
     if (config_.intensity || config_.texture) add_patch_features(nucleus, out);
@@ -141,6 +145,10 @@ void FeatureExtractor::add_patch_features(const NucleusPixels& nucleus, float*& 
     features::Scratch& s = *scratch_;
     const int ring = ring_px(config_, frame_);
     features::fill_patch(nucleus, s.box, ring, deconvolve_, s.patch);
+    if (config_.intensity && ring > 0) {
+        features::compute_ring(s.patch, frame_, out);
+        out += features::ring_columns().size();
+    }
     if (config_.intensity) {
         features::compute_intensity(s.patch, ring > 0, s.summarise, out);
         features::compute_weighted(s.patch, frame_,

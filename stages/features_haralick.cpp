@@ -153,16 +153,28 @@ bool HaralickFeatures::measure(const Texture& texture, size_t offset,
     return true;
 }
 
-void HaralickFeatures::operator()(const Texture& texture, float* out) {
-    const size_t size = texture.width * texture.height;
+void HaralickFeatures::find_levels(const Texture& texture) {
     const float* plane = texture.density;
-    const auto top = static_cast<float>(levels_ - 1);
+    float least = 0, most = kMostDensity;
+    if (spans_ == Grey::Own && !texture.pixels.empty()) {
+        least = most = plane[texture.pixels.front()];
+        for (const uint32_t i : texture.pixels) {
+            least = std::min(least, plane[i]);
+            most = std::max(most, plane[i]);
+        }
+    }
+    const float scale = most > least ? static_cast<float>(levels_ - 1) / (most - least) : 0;
+    const size_t size = texture.width * texture.height;
     grey_.resize(size);
     uint8_t* grey = grey_.data();
     for (size_t i = 0; i < size; ++i) {
-        const float level = std::min(plane[i], kMostDensity) * (top / kMostDensity);
+        const float level = (std::min(std::max(plane[i], least), most) - least) * scale;
         grey[i] = static_cast<uint8_t>(static_cast<int32_t>(level + 0.5f));
     }
+}
+
+void HaralickFeatures::operator()(const Texture& texture, float* out) {
+    find_levels(texture);
     std::array<double, kFeatures> sum{}, least, most, one;
     least.fill(INFINITY);
     most.fill(-INFINITY);

@@ -10,19 +10,24 @@ struct Statistic {
     const char* unit;  // empty: that of the channel
     const char* text;
 };
-constexpr std::array<Statistic, 11> kStatistics{
+constexpr std::array<Statistic, 16> kStatistics{
     {{"mean", &Summary::mean, "", "mean"},
      {"sd", &Summary::sd, "", "standard deviation"},
      {"min", &Summary::min, "", "least value"},
      {"max", &Summary::max, "", "largest value"},
+     {"sum", &Summary::sum, "", "sum"},
+     {"range", &Summary::range, "", "largest less least value"},
      {"median", &Summary::median, "", "median"},
+     {"mean_median_diff", &Summary::mean_median_diff, "", "mean less median"},
+     {"quartile1", &Summary::quartile1, "", "lower quartile"},
+     {"quartile3", &Summary::quartile3, "", "upper quartile"},
      {"iqr", &Summary::iqr, "", "interquartile range"},
      {"mad", &Summary::mad, "", "median absolute deviation"},
      {"skewness", &Summary::skewness, "1", "skewness"},
      {"kurtosis", &Summary::kurtosis, "1", "excess kurtosis"},
      {"hist_entropy", &Summary::hist_entropy, "nat", "entropy of a histogram of ten bins"},
      {"hist_energy", &Summary::hist_energy, "1", "energy of a histogram of ten bins"}}};
-constexpr size_t kBrief = 4;  // mean, sd, min, max
+constexpr size_t kBrief = 5;  // mean, sd, min, max, sum
 
 void add_columns(const char* part, const char* place, size_t count, FeatureSchema& all) {
     for (size_t c = 0; c < kChannels; ++c)

@@ -129,6 +129,11 @@ double fractal_dimension(const GrayImage& mask) {
 
 const FeatureSchema& interior_columns() {
     static const FeatureSchema columns{
+        {"shape_mean_radius_px", "px",
+         "mean distance of the pixels to the outside, level-0 pixels"},
+        {"shape_median_radius_px", "px",
+         "median distance of the pixels to the outside, level-0 pixels"},
+        {"shape_max_radius_px", "px", "largest distance of a pixel to the outside, level-0 pixels"},
         {"shape_mean_radius_um", "um", "mean distance of the pixels to the outside"},
         {"shape_median_radius_um", "um", "median distance of the pixels to the outside"},
         {"shape_max_radius_um", "um", "largest distance of a pixel to the outside"},
@@ -161,10 +166,9 @@ void compute_interior(const WorkFrame& frame, Scratch& s, float* out) {
         passed += count;
     }
     const auto most = static_cast<double>(std::sqrt(greatest));
-    const double um = frame.mpp();
-    *out++ = static_cast<float>(sum / static_cast<double>(n) * um);
-    *out++ = static_cast<float>((lower + upper) / 2 * um);
-    *out++ = static_cast<float>(most * um);
+    const double mean = sum / static_cast<double>(n), median = (lower + upper) / 2;
+    for (const double unit : {frame.downsample, frame.mpp()})
+        for (const double radius : {mean, median, most}) *out++ = static_cast<float>(radius * unit);
     *out++ = static_cast<float>(fractal_dimension(s.mask));
 }
 

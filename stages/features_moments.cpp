@@ -7,8 +7,19 @@ namespace wsi::features {
 
 namespace {
 
-constexpr std::array<std::array<int, 2>, 7> kOrders{
-    {{2, 0}, {1, 1}, {0, 2}, {3, 0}, {2, 1}, {1, 2}, {0, 3}}};
+constexpr std::array<std::array<size_t, 2>, 13> kOrders{{{2, 0},
+                                                         {1, 1},
+                                                         {0, 2},
+                                                         {3, 0},
+                                                         {2, 1},
+                                                         {1, 2},
+                                                         {0, 3},
+                                                         {1, 3},
+                                                         {2, 2},
+                                                         {3, 1},
+                                                         {2, 3},
+                                                         {3, 2},
+                                                         {3, 3}}};
 
 /// Sums of m^k for 0 ≤ m < n, k = 0..3, as polynomials: exact for any integer n.
 std::array<int64_t, 4> power_sums(int64_t n) {
@@ -57,10 +68,37 @@ CentralMoments central_moments(std::span<const PixelRun> runs) {
     return mu;
 }
 
+// Integers would overflow for the largest nuclei. Of n numbers in a row whose mean is c the sum of
+// squares is n c² + s and that of cubes n c³ + 3 c s, with s = n (n² − 1) / 12: nothing cancels.
+void add_higher_moments(std::span<const PixelRun> runs, CentralMoments& mu) {
+    const PixelRun& middle = runs[runs.size() / 2];
+    const int64_t x0 = (int64_t{middle.x0} + middle.x1) / 2, y0 = middle.y;
+    double sum_x = 0, sum_y = 0;
+    for (const PixelRun& run : runs) {
+        const auto n = static_cast<double>(run.x1 - run.x0);
+        sum_x += n * static_cast<double>(run.x0 + run.x1 - 1 - 2 * x0);
+        sum_y += n * static_cast<double>(run.y - y0);
+    }
+    const double x = sum_x / (2 * mu[0][0]), y = sum_y / mu[0][0];
+    for (const PixelRun& run : runs) {
+        const auto n = static_cast<double>(run.x1 - run.x0);
+        const double c = static_cast<double>(run.x0 + run.x1 - 1 - 2 * x0) / 2 - x,
+                     d = static_cast<double>(run.y - y0) - y, dd = d * d;
+        const double s = n * (n * n - 1) / 12, first = n * c, second = n * c * c + s,
+                     third = c * (n * c * c + 3 * s);
+        mu[1][3] += d * third;
+        mu[2][2] += dd * second;
+        mu[3][1] += dd * d * first;
+        mu[2][3] += dd * third;
+        mu[3][2] += dd * d * second;
+        mu[3][3] += dd * d * third;
+    }
+}
+
 const FeatureSchema& moment_columns() {
     static const FeatureSchema columns = [] {
         FeatureSchema all;
-        const auto order = [](const std::array<int, 2>& pq) {
+        const auto order = [](const std::array<size_t, 2>& pq) {
             return std::to_string(pq[0]) + std::to_string(pq[1]);
         };
         for (const auto& pq : kOrders)
@@ -76,21 +114,22 @@ const FeatureSchema& moment_columns() {
     return columns;
 }
 
-void compute_moments(const NucleusPixels& nucleus, const WorkFrame& frame, float* out) {
-    const CentralMoments mu = central_moments(nucleus.runs);
-    CentralMoments nu{};
-    // By order p + q = 2 and 3: area^(1 + order / 2), micrometres per pixel^(order + 2).
-    const double area = mu[0][0], um2 = frame.mpp() * frame.mpp();
-    const std::array<double, 2> areas{area * area, area * area * std::sqrt(area)},
-        scales{um2 * um2, um2 * um2 * frame.mpp()};
-    for (const auto& [p, q] : kOrders) {
-        const auto row = static_cast<size_t>(p), column = static_cast<size_t>(q);
-        const size_t third = p + q == 3;
-        nu[row][column] = mu[row][column] / areas[third];
-        *out++ = static_cast<float>(mu[row][column] * scales[third]);
+void compute_moments(const NucleusPixels& nucleus, const WorkFrame& frame, Scratch& scratch,
+                     float* out) {
+    CentralMoments mu = scratch.moments, nu{};
+    add_higher_moments(nucleus.runs, mu);
+    // By order p + q: area^(1 + order / 2), micrometres per pixel^(order + 2).
+    const double area = mu[0][0], root = std::sqrt(area), um = frame.mpp();
+    std::array<double, 7> areas{area}, scales{um * um};
+    for (size_t order = 1; order < areas.size(); ++order) {
+        areas[order] = areas[order - 1] * root;
+        scales[order] = scales[order - 1] * um;
     }
-    for (const auto& [p, q] : kOrders)
-        *out++ = static_cast<float>(nu[static_cast<size_t>(p)][static_cast<size_t>(q)]);
+    for (const auto& [p, q] : kOrders) {
+        nu[p][q] = mu[p][q] / areas[p + q];
+        *out++ = static_cast<float>(mu[p][q] * scales[p + q]);
+    }
+    for (const auto& [p, q] : kOrders) *out++ = static_cast<float>(nu[p][q]);
     for (const double hu : hu_moments(nu)) *out++ = static_cast<float>(hu);
 }
 

@@ -100,6 +100,12 @@ std::array<double, kFourierBands> fourier_bands(std::span<const ContourPoint> ri
 const FeatureSchema& outline_columns() {
     static const FeatureSchema columns = [] {
         FeatureSchema all{
+            {"shape_max_caliper_px", "px",
+             "largest distance of two contour points, level-0 pixels"},
+            {"shape_min_caliper_px", "px",
+             "least width between two parallel lines, level-0 pixels"},
+            {"shape_bounding_circle_diameter_px", "px",
+             "smallest circle around the contour, level-0 pixels"},
             {"shape_max_caliper_um", "um", "largest distance of two contour points"},
             {"shape_min_caliper_um", "um", "least width between two parallel lines"},
             {"shape_bounding_circle_diameter_um", "um", "smallest circle around the contour"},
@@ -114,7 +120,6 @@ const FeatureSchema& outline_columns() {
 }
 
 void compute_outline(const NucleusPixels& nucleus, const WorkFrame& frame, Scratch& s, float* out) {
-    const double um = kContourScale * frame.mpp() / frame.downsample;
     s.ring_hull.clear();
     double perimeter = 0, hull_perimeter = 0;
     for (size_t i = 0; i < nucleus.ring.size(); ++i) {
@@ -131,9 +136,10 @@ void compute_outline(const NucleusPixels& nucleus, const WorkFrame& frame, Scrat
         hull_perimeter += norm(static_cast<double>(b.x - a.x), static_cast<double>(b.y - a.y));
     }
     const Calipers calipers = calipers_of(s.ring_hull);
-    *out++ = static_cast<float>(calipers.most * um);
-    *out++ = static_cast<float>(calipers.least * um);
-    *out++ = static_cast<float>(2 * bounding_circle(s.ring_hull).r * um);
+    const double diameter = 2 * bounding_circle(s.ring_hull).r;
+    for (const double unit : {kContourScale, kContourScale * frame.mpp() / frame.downsample})
+        for (const double length : {calipers.most, calipers.least, diameter})
+            *out++ = static_cast<float>(length * unit);
     *out++ = static_cast<float>(hull_perimeter / perimeter);
     for (const double band : fourier_bands(nucleus.ring)) *out++ = static_cast<float>(band);
 }

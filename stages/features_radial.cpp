@@ -72,42 +72,69 @@ const FeatureSchema& radial_columns() {
     return columns;
 }
 
-void compute_radial(Scratch& s, float* out) {
-    const auto width = static_cast<size_t>(s.mask.width());
-    const size_t size = width * static_cast<size_t>(s.mask.height());
-    const auto squared = [&](size_t i) {
-        return static_cast<double>(s.squared[i / width * s.squared_stride + i % width]);
-    };
-    size_t centre = 0;  // the first of the pixels farthest from the outside
-    for (size_t i = 0; i < size; ++i)
-        if (s.mask.data()[i] != 0 && (centre == 0 || squared(i) > squared(centre))) centre = i;
-    walk_from(s.mask, centre, s.walks);
-    const auto cx = static_cast<int64_t>(centre % width), cy = static_cast<int64_t>(centre / width);
-    const auto& plane = s.patch.density;
-    const PixelRect& rect = s.patch.rect;
-    std::array<Bin, kBins> bins;
-    double total = 0, pixels = 0;
-    for (size_t i = 0; i < size; ++i) {
-        if (s.mask.data()[i] == 0 || s.walks[i] == kFar) continue;
-        const auto x = static_cast<int64_t>(i % width), y = static_cast<int64_t>(i / width);
-        const double edge = std::sqrt(squared(i));
-        const double part = s.walks[i] / (s.walks[i] + edge + 0.001);
-        Bin& bin = bins[std::min(kBins - 1, static_cast<size_t>(part * kBins))];
-        const auto value = static_cast<double>(plane[static_cast<size_t>(
-            (s.box.y - rect.y + y - 1) * rect.width + s.box.x - rect.x + x - 1)]);
-        const size_t wedge = (y > cy ? 1u : 0u) + (x > cx ? 2u : 0u) +
-                             (std::abs(y - cy) > std::abs(x - cx) ? 4u : 0u);
-        bin.sum += value;
-        ++bin.pixels;
-        bin.wedge_sum[wedge] += value;
-        ++bin.wedge_pixels[wedge];
-        total += value;
-        ++pixels;
+namespace {
+
+/// The first of the mask's pixels that are farthest from the outside.
+size_t innermost(const Scratch& s) {
+    const auto width = static_cast<size_t>(s.mask.width()),
+               height = static_cast<size_t>(s.mask.height());
+    size_t centre = 0;
+    float most = 0;  // outside
+    for (size_t y = 1; y + 1 < height; ++y) {
+        const float* squared = s.squared.data() + y * s.squared_stride;
+        for (size_t x = 1; x + 1 < width; ++x)
+            if (squared[x] > most) {
+                most = squared[x];
+                centre = y * width + x;
+            }
     }
+    return centre;
+}
+
+/// The nucleus's pixels by shell, `all` those that can be reached from the centre.
+void fill_bins(const Scratch& s, size_t centre, std::array<Bin, kBins>& bins, Bin& all) {
+    const auto width = static_cast<size_t>(s.mask.width()),
+               height = static_cast<size_t>(s.mask.height());
+    const auto cx = static_cast<int64_t>(centre % width), cy = static_cast<int64_t>(centre / width);
+    const PixelRect& rect = s.patch.rect;
+    for (size_t row = 1; row + 1 < height; ++row) {
+        const uint8_t* inside = s.mask.data() + row * width;
+        const float* squared = s.squared.data() + row * s.squared_stride;
+        const double* walks = s.walks.data() + row * width;
+        const auto y = static_cast<int64_t>(row);
+        const float* plane =
+            s.patch.density.data() + (s.box.y - rect.y + y - 1) * rect.width + (s.box.x - rect.x);
+        for (size_t column = 1; column + 1 < width; ++column) {
+            if (inside[column] == 0 || walks[column] == kFar) continue;
+            const auto x = static_cast<int64_t>(column);
+            const double edge = std::sqrt(static_cast<double>(squared[column]));
+            const double part = walks[column] / (walks[column] + edge + 0.001);
+            Bin& bin = bins[std::min(kBins - 1, static_cast<size_t>(part * kBins))];
+            const auto value = static_cast<double>(plane[column - 1]);
+            const size_t wedge = (y > cy ? 1u : 0u) + (x > cx ? 2u : 0u) +
+                                 (std::abs(y - cy) > std::abs(x - cx) ? 4u : 0u);
+            bin.sum += value;
+            ++bin.pixels;
+            bin.wedge_sum[wedge] += value;
+            ++bin.wedge_pixels[wedge];
+            all.sum += value;
+            ++all.pixels;
+        }
+    }
+}
+
+}  // namespace
+
+void compute_radial(Scratch& s, float* out) {
+    const size_t centre = innermost(s);
+    walk_from(s.mask, centre, s.walks);
+    std::array<Bin, kBins> bins;
+    Bin all;
+    fill_bins(s, centre, bins, all);
     // 0 / 0 where there is nothing: NaN.
-    for (const Bin& bin : bins) *out++ = static_cast<float>(bin.sum / total);
+    for (const Bin& bin : bins) *out++ = static_cast<float>(bin.sum / all.sum);
     for (const Bin& bin : bins)
-        *out++ = static_cast<float>(bin.sum / bin.pixels / (total / pixels));
+        *out++ = static_cast<float>(bin.sum / bin.pixels / (all.sum / all.pixels));
     for (const Bin& bin : bins) *out++ = static_cast<float>(bin.variation());
 }
 

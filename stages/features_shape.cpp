@@ -22,8 +22,13 @@ enum Column : size_t {
     kOrientation,
     kSolidity,
     kCircularity,
+    kCompactness,
+    kEquivalentDiameterPx,
     kEquivalentDiameter,
+    kConvexAreaPx,
     kConvexArea,
+    kBoxAreaPx,
+    kBoxArea,
     kExtent,
     kRoundness,
     kAxisRatio,
@@ -57,8 +62,14 @@ const FeatureSchema& shape_columns() {
         {"shape_orientation_rad", "rad", "angle of the major axis from the vertical, -pi/2..pi/2"},
         {"shape_solidity", "1", "area over area of the convex hull"},
         {"shape_circularity", "1", "4 pi area / perimeter^2"},
+        {"shape_compactness", "1", "perimeter^2 / (4 pi area)"},
+        {"shape_equivalent_diameter_px", "px",
+         "diameter of the circle of equal area, level-0 pixels"},
         {"shape_equivalent_diameter_um", "um", "diameter of the circle of equal area"},
+        {"shape_convex_area_px", "px2", "area of the convex hull, level-0 pixels"},
         {"shape_convex_area_um2", "um2", "area of the convex hull"},
+        {"shape_box_area_px", "px2", "area of the upright box, level-0 pixels"},
+        {"shape_box_area_um2", "um2", "area of the upright box"},
         {"shape_extent", "1", "area over area of the upright box"},
         {"shape_roundness", "1", "4 area / (pi major axis^2)"},
         {"shape_axis_ratio", "1", "minor over major axis"},
@@ -68,7 +79,7 @@ const FeatureSchema& shape_columns() {
 
 void compute_shape(const NucleusPixels& nucleus, const WorkFrame& frame, Scratch& scratch,
                    float* out) {
-    const CentralMoments mu = central_moments(nucleus.runs);
+    const CentralMoments& mu = scratch.moments;
     const double area = mu[0][0], xx = mu[0][2] / area, xy = mu[1][1] / area, yy = mu[2][0] / area;
     const double px = frame.downsample, um = frame.mpp(), um2 = frame.px_area_um2();
     const double mean = (xx + yy) / 2, root = norm((xx - yy) / 2, xy);
@@ -76,6 +87,7 @@ void compute_shape(const NucleusPixels& nucleus, const WorkFrame& frame, Scratch
     const double major = 4 * std::sqrt(l1), minor = 4 * std::sqrt(l2);
     const double perimeter = ring_length_px(nucleus.ring) / px;  // work pixels
     const auto convex = static_cast<double>(convex_area_px(nucleus.runs, scratch));
+    const auto box = static_cast<double>(scratch.box.area());
     constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN(), kPi = std::numbers::pi;
     const auto set = [out](Column c, double v) { out[c] = static_cast<float>(v); };
     set(kAreaPx, area * px * px);
@@ -90,12 +102,17 @@ void compute_shape(const NucleusPixels& nucleus, const WorkFrame& frame, Scratch
     set(kOrientation, l1 == l2 ? kUndefined : 0.5 * std::atan2(2 * xy, yy - xx));
     set(kSolidity, area / convex);
     set(kCircularity, 4 * kPi * area / (perimeter * perimeter));
+    set(kCompactness, perimeter * perimeter / (4 * kPi * area));
+    set(kEquivalentDiameterPx, std::sqrt(4 * area / kPi) * px);
     set(kEquivalentDiameter, std::sqrt(4 * area * um2 / kPi));
+    set(kConvexAreaPx, convex * px * px);
     set(kConvexArea, convex * um2);
-    set(kExtent, area / static_cast<double>(scratch.box.width * scratch.box.height));
+    set(kBoxAreaPx, box * px * px);
+    set(kBoxArea, box * um2);
+    set(kExtent, area / box);
     set(kRoundness, major > 0 ? 4 * area / (kPi * major * major) : kUndefined);
     set(kAxisRatio, major > 0 ? minor / major : kUndefined);
-    static_assert(kColumns == 17);
+    static_assert(kColumns == 22);
 }
 
 }  // namespace wsi::features

@@ -7,9 +7,10 @@ namespace wsi::features {
 const FeatureSchema& weighted_columns() {
     static const FeatureSchema columns = [] {
         FeatureSchema all{
-            {"nucleus_H_sum", "od", "sum of H over the nucleus's pixels"},
             {"nucleus_H_mass_displacement_um", "um",
              "distance of the centroid weighted with H from the plain one"},
+            {"nucleus_H_centroid_dx_um", "um", "how far to the right of the plain one it lies"},
+            {"nucleus_H_centroid_dy_um", "um", "how far below the plain one it lies"},
         };
         for (int k = 1; k <= 7; ++k)
             all.push_back({"nucleus_H_hu_" + std::to_string(k), "1",
@@ -52,8 +53,10 @@ void compute_weighted(const Patch& patch, const WorkFrame& frame, float* out) {
     const double second = mass * mass, third = second * std::sqrt(mass);
     for (double* v : {&mu[2][0], &mu[1][1], &mu[0][2]}) *v /= second;
     for (double* v : {&mu[3][0], &mu[2][1], &mu[1][2], &mu[0][3]}) *v /= third;
-    *out++ = static_cast<float>(mass);
-    *out++ = static_cast<float>(norm(cx - sum_x / n, cy - sum_y / n) * frame.mpp());
+    const double dx = cx - sum_x / n, dy = cy - sum_y / n;
+    *out++ = static_cast<float>(norm(dx, dy) * frame.mpp());
+    *out++ = static_cast<float>(dx * frame.mpp_x);
+    *out++ = static_cast<float>(dy * frame.mpp_y);
     for (const double hu : hu_moments(mu)) *out++ = static_cast<float>(hu);
 }
 

@@ -22,6 +22,8 @@ NucleusIdentity nucleus_identity(std::span<const PixelRun> runs, std::span<const
     work_centroid(runs, who.centroid_x_work, who.centroid_y_work);
     who.centroid_x_px = frame.to_level0(who.centroid_x_work);
     who.centroid_y_px = frame.to_level0(who.centroid_y_work);
+    who.centroid_x_um = static_cast<float>(who.centroid_x_work * frame.mpp_x);
+    who.centroid_y_um = static_cast<float>(who.centroid_y_work * frame.mpp_y);
     const auto [left, right] = std::ranges::minmax(ring, {}, &ContourPoint::x);
     const auto [top, bottom] = std::ranges::minmax(ring, {}, &ContourPoint::y);
     const auto px = [](int32_t v) { return static_cast<float>(v * kContourScale); };

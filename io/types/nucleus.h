@@ -28,14 +28,17 @@ enum NucleusFlag : uint8_t {
     kAtSlideEdge = 1,  ///< touches the end of the work frame
     kAtRoiEdge = 2,    ///< touches a pixel outside the region of interest
     kCutAtReach = 4,   ///< the flood ended at its reach: the nucleus may be larger
+    kOnArtefact = 8,   ///< at least half of its pixels are ink, soot or black
 };
 
 /// What every nucleus has, whatever the feature set. Level-0 frame, pixel centres at .5.
 struct NucleusIdentity {
     double centroid_x_px = 0, centroid_y_px = 0;
     double centroid_x_work = 0,
-           centroid_y_work = 0;  ///< the same point, for ordering and ownership
+           centroid_y_work = 0;                  ///< the same point, for ordering and ownership
+    float centroid_x_um = 0, centroid_y_um = 0;  ///< from the same corner
     float bbox_x0_px = 0, bbox_y0_px = 0, bbox_x1_px = 0, bbox_y1_px = 0;  ///< of the contour
+    float tissue_fraction = 1;  ///< of its pixels: on the tissue mask or region of interest
     float class_probability = 1;
     float detection_probability = 0;  ///< mean of the probability map inside
     uint8_t class_id = 1;             ///< row of the class table, from 1

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Batches: what is done, skipped and done again; shards; the tables of all slides.
+"""What is done, skipped and done again, in batches and of one slide without .h5; shards; the tables of all slides.
 
 usage: check_batch.py PROGRAM SLIDE   (the sample slide)
 """
@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow.parquet
 
 from program import SLIDE, check_all, expect, nuclei, run, write_square
+from slide_files import painted_tissue, write_image
 
 BRIEF = ("--set", "features.brief=true")  # faster
 STATISTICS = "mean sd minimum quartile1 median quartile3 maximum defined".split()
@@ -102,6 +103,38 @@ def check_without_h5(out):
     assert statuses("--columns", "shape_area_um2", "--split", "1000") == ["already_complete", "complete"]
 
 
+def check_one_slide_without_h5(out):
+    """As in a batch: left alone while slide, settings, options and files are what they were, else run anew."""
+    (out / "b").mkdir()
+    image = painted_tissue()
+    write_image(out / "s.png", image)
+    files = [out / "one.geojson.gz", out / "b/one.csv"]
+
+    def left_alone(*options, outputs=files):
+        before = [f.exists() and f.stat().st_mtime_ns for f in outputs]
+        named = [word for f in outputs for word in ("-o", f.relative_to(out))]
+        done = run("s.png", "--slide-mpp", "0.5", *named, *options, cwd=out)
+        expect(done, 0)
+        same = before == [f.stat().st_mtime_ns for f in outputs]
+        assert same == ("is already complete" in done.stderr), done.stderr
+        assert not list(out.glob("*.parts"))
+        return same
+
+    assert not left_alone() and left_alone()
+    assert sorted(json.loads((out / "one.finished.json").read_text())["files"]) == ["b/one.csv", "one.geojson.gz"]
+    assert not left_alone(outputs=[out / "one.cellvit.json"]) and left_alone(), "the record knows only the last outputs"
+    for options in (["--set", "separate.h=0.2"], ["--columns", "shape_*"], ["--work-mpp", "0.6"]):
+        assert not left_alone(*options) and left_alone(*options), options
+    files[0].write_bytes(files[0].read_bytes()[:-1])
+    assert not left_alone(*options) and left_alone(*options)
+    files[1].unlink()
+    assert not left_alone(*options)
+    image[0, 0] = 0
+    write_image(out / "s.png", image)  # another slide
+    assert not left_alone(*options) and left_alone(*options)
+    assert not left_alone("--restart", *options)
+
+
 def check_shards(out):
     """Each writes tables of its own; a run without --shard, which finds all done, the whole ones."""
     folder_of_slides(out)
@@ -130,7 +163,7 @@ def check_slides_table(out):
     with h5py.File(out / "with" / "two.h5") as file:
         summary = file["summary"]
         expected = {f"{name.decode()}_{s}": summary[s][i] for i, name in enumerate(summary["feature"][:]) for s in STATISTICS}
-        expected |= {f"graph_{name}": value for name, value in summary["graph"].attrs.items()}
+        expected |= {f"{group}_{name}": value for group in ("graph", "flags") for name, value in summary[group].attrs.items()}
         expected |= {"nuclei": summary.attrs["count"], "tissue_mm2": summary.attrs["tissue_mm2"]}
     assert len(expected) > 500 and set(expected) <= set(table.column_names)
     assert len(table.column_names) == len(expected) + 6
@@ -155,7 +188,7 @@ def check_slides_table(out):
 
 def main():
     with tempfile.TemporaryDirectory() as folder:
-        check_all(folder, check_folder, check_list, check_without_h5, check_shards, check_slides_table)
+        check_all(folder, check_folder, check_list, check_without_h5, check_one_slide_without_h5, check_shards, check_slides_table)
 
 
 if __name__ == "__main__":

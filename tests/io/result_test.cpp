@@ -13,6 +13,7 @@
 
 #include "io/column_choice.h"
 #include "io/export.h"
+#include "io/hdf5_file.h"
 #include "io/result_summary.h"
 #include "io/roi.h"
 #include "io/sha.h"
@@ -89,6 +90,29 @@ TEST(ResultTest, what_is_written_reads_back) {
     reader.read(Raster::Labels, {510, 0, 20, 20}, labels.view());
     EXPECT_EQ(labels(7, 7), 70000u);
     EXPECT_EQ(labels(8, 7), 0u);
+}
+
+TEST(ResultTest, flags_are_counted_in_the_summary) {
+    const test::TempDir dir;
+    write(dir.file("r.h5"), 9);
+    const ResultReader reader(dir.file("r.h5"));
+    EXPECT_EQ(reader.summary("flags", "at_slide_edge"), 4);
+    EXPECT_EQ(reader.summary("flags", "cut_at_reach"), 0);
+}
+
+TEST(ResultTest, a_file_without_the_newest_columns_of_identity_is_read) {
+    const test::TempDir dir;
+    write(dir.file("r.h5"), 9);
+    {
+        h5::set_up();
+        const h5::Id file(H5Fopen(dir.file("r.h5").c_str(), H5F_ACC_RDWR, H5P_DEFAULT), &H5Fclose);
+        for (const char* name : {"nuclei/tissue_fraction", "nuclei/on_artefact"})
+            ASSERT_GE(H5Ldelete(file.get(), name, H5P_DEFAULT), 0) << name;
+    }
+    const NucleiBatch rows = ResultReader(dir.file("r.h5")).rows(0, 9);
+    EXPECT_TRUE(std::isnan(rows.identity[3].tissue_fraction));
+    EXPECT_EQ(rows.identity[3].flags, kAtSlideEdge);
+    EXPECT_EQ(rows.identity[3].detection_probability, 0.75F);
 }
 
 TEST(ResultTest, columns_of_more_rows_than_a_chunk_read_back) {

@@ -172,7 +172,7 @@ TEST_F(ResumeTest, files_of_a_finished_result_are_written_as_they_are_asked_for)
     std::ifstream table(run.outputs[1]);
     std::string header;
     std::getline(table, header);
-    EXPECT_TRUE(header.ends_with("cut_at_reach,shape_area_um2")) << header;
+    EXPECT_TRUE(header.ends_with("on_artefact,shape_area_um2")) << header;
 }
 
 TEST_F(ResumeTest, torn_parts_are_made_again) {

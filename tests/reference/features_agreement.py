@@ -80,7 +80,7 @@ def main():
                                                      "difference": max(worst for worst, _ in found.values())}}
     if options.histomicstk:
         theirs, seconds = other_tables.histomicstk(options.histomicstk, labels, nuclear.astype(float), other.astype(float))
-        found = other_tables.differences({ours: other_tables.in_our_units(name, theirs[name].to_numpy()[chosen], um)
+        found = other_tables.differences({ours: other_tables.in_our_units(name, other_tables.their_column(theirs, name)[chosen], um)
                                           for name, ours in other_tables.shared_with_histomicstk().items()}, table, um)
         bad += show(f"{count} nuclei, HistomicsTK:", found, 1e-4)
         version = next(pathlib.Path(options.histomicstk).glob("histomicstk-*.dist-info")).name.split("-")[1].removesuffix(".dist")

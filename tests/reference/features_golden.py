@@ -36,6 +36,7 @@ MARGIN = 6
 LEVELS = 32
 MOST_DENSITY = np.float32(2.5)
 CANNY_LOW, CANNY_HIGH = 0.05, 0.1
+MOMENTS = ["20", "11", "02", "30", "21", "12", "03", "13", "22", "31", "23", "32", "33"]
 CHANNELS = ["H", "E", "residual", "R", "G", "B", "grey"]
 
 
@@ -68,8 +69,9 @@ def histogram_features(v):
 def intensity(v):
     v = v.astype(float)
     entropy, energy = histogram_features(v)
-    return {"mean": v.mean(), "sd": v.std(), "min": v.min(), "max": v.max(), "median": np.median(v),
-            "iqr": scipy.stats.iqr(v), "mad": np.median(np.abs(v - np.median(v))), "skewness": scipy.stats.skew(v),
+    return {"mean": v.mean(), "sd": v.std(), "min": v.min(), "max": v.max(), "sum": v.sum(), "range": np.ptp(v),
+            "median": np.median(v), "mean_median_diff": v.mean() - np.median(v), "quartile1": np.percentile(v, 25),
+            "quartile3": np.percentile(v, 75), "iqr": scipy.stats.iqr(v), "mad": np.median(np.abs(v - np.median(v))), "skewness": scipy.stats.skew(v),
             "kurtosis": scipy.stats.kurtosis(v), "hist_entropy": entropy, "hist_energy": energy}
 
 
@@ -93,9 +95,9 @@ def entropy2(p):
     return -(p * np.log2(p)).sum()
 
 
-def haralick(plane, mask):
+def haralick(plane, mask, least=np.float32(0), most=MOST_DENSITY):
     """mahotas.features.texture.haralick's formulae on pairs that lie in the mask; mean and range of four directions."""
-    grey = (np.minimum(plane, MOST_DENSITY) * (np.float32(LEVELS - 1) / MOST_DENSITY) + np.float32(0.5)).astype(int)
+    grey = ((np.clip(plane, least, most) - least) * (np.float32(LEVELS - 1) / (most - least)) + np.float32(0.5)).astype(int)
     rows = []
     y, x = np.nonzero(mask)
     padded = np.pad(mask, 1)
@@ -202,7 +204,7 @@ def radial(plane, mask):
 def weighted(plane, mask):
     p = skimage.measure.regionprops(mask.astype(np.uint8), intensity_image=plane.astype(float))[0]
     out = {f"nucleus_H_hu_{k + 1}": v for k, v in enumerate(p.moments_weighted_hu)}
-    out["nucleus_H_sum"] = plane[mask].astype(float).sum()
+    out["nucleus_H_centroid_dy_um"], out["nucleus_H_centroid_dx_um"] = np.subtract(p.centroid_weighted, p.centroid)
     out["nucleus_H_mass_displacement_um"] = np.hypot(*np.subtract(p.centroid_weighted, p.centroid))
     return out
 
@@ -214,8 +216,10 @@ def shape(p):
            "shape_equivalent_diameter_um": p.equivalent_diameter_area, "shape_convex_area_um2": p.area_convex,
            "shape_extent": p.extent, "shape_mean_radius_um": radius.mean(), "shape_median_radius_um": np.median(radius),
            "shape_max_radius_um": radius.max(), "shape_fractal_dimension": box_dimension(p.image),
-           "shape_euler_number": p.euler_number, **zernike(p.image)}
-    for order in ["20", "11", "02", "30", "21", "12", "03"]:
+           "shape_box_area_um2": p.area_bbox, "shape_euler_number": p.euler_number, **zernike(p.image)}
+    for name in ("box_area_um2", "convex_area_um2", "equivalent_diameter_um", "mean_radius_um", "median_radius_um", "max_radius_um"):
+        out["shape_" + name.replace("um2", "px").replace("um", "px")] = out["shape_" + name]
+    for order in MOMENTS:
         out["shape_mu_" + order] = p.moments_central[int(order[0]), int(order[1])]
         out["shape_nu_" + order] = p.moments_normalized[int(order[0]), int(order[1])]
     for k in range(7):
@@ -248,10 +252,14 @@ def measure(labels, rgb, x, y):
                 if mask.any():
                     row.update({f"{place}_{name}_{k}": v for k, v in intensity(planes[name][mask]).items()})
             brief = intensity(planes[name][edge])
-            row.update({f"edge_{name}_{k}": brief[k] for k in ("mean", "sd", "min", "max")})
+            row.update({f"edge_{name}_{k}": brief[k] for k in ("mean", "sd", "min", "max", "sum")})
+        row["ring_area_um2"] = np.count_nonzero(ring_of(part, own))
+        row["ring_nucleus_cell_area_ratio"] = p.area / (p.area + row["ring_area_um2"])
         row.update({f"nucleus_H_gradient_{k}": v for k, v in gradient(planes["H"], own).items()})
         row["nucleus_H_canny_sum"] = canny(planes["H"].astype(float), own)
         row.update({f"nucleus_H_haralick_{k}": v for k, v in haralick(planes["H"], own).items()})
+        own_levels = planes["H"][own].min(), planes["H"][own].max()
+        row.update({f"stretched_H_haralick_{k}": v for k, v in haralick(planes["H"], own, *own_levels).items()})
         if min(y0 - y, x0 - x, y + side - y1, x + side - x1) >= RING_PX + MARGIN:
             ring = ring_of(part, own)
             row.update({f"ring_E_gradient_{k}": v for k, v in gradient(planes["E"], ring).items()})
@@ -296,7 +304,7 @@ def compare_with_histomicstk(folder, labels, window, planes, rows):
             "Shape.EquivalentDiameter": "shape_equivalent_diameter_um", "Shape.Extent": "shape_extent",
             "Shape.FractalDimension": "shape_fractal_dimension", "Shape.Solidity": "shape_solidity"}
     same |= {f"Shape.HuMoments{k}": f"shape_hu_{k}" for k in range(1, 8)}
-    plain = {"Mean": "mean", "Std": "sd", "Min": "min", "Max": "max", "Median": "median", "IQR": "iqr", "MAD": "mad",
+    plain = {"Mean": "mean", "MeanMedianDiff": "mean_median_diff", "Std": "sd", "Min": "min", "Max": "max", "Median": "median", "IQR": "iqr", "MAD": "mad",
              "Skewness": "skewness", "Kurtosis": "kurtosis", "HistEntropy": "hist_entropy", "HistEnergy": "hist_energy"}
     same |= {"Intensity." + a: "nucleus_H_" + b for a, b in plain.items()}
     same |= {"Gradient.Mag." + a: "nucleus_H_gradient_" + plain[a]

@@ -9,11 +9,10 @@ import warnings
 import numpy as np
 import skimage.measure
 
-from features_golden import LEVELS, MOST_DENSITY, single
+from features_golden import LEVELS, MOMENTS, MOST_DENSITY, single
 
 WHITE = 240.0
-MOMENTS = ["20", "11", "02", "30", "21", "12", "03"]
-STATISTICS = {"Mean": "mean", "Std": "sd", "Min": "min", "Max": "max", "Median": "median", "IQR": "iqr", "MAD": "mad",
+STATISTICS = {"MeanMedianDiff": "mean_median_diff", "Mean": "mean", "Std": "sd", "Min": "min", "Max": "max", "Median": "median", "IQR": "iqr", "MAD": "mad",
               "Skewness": "skewness", "Kurtosis": "kurtosis", "HistEntropy": "hist_entropy", "HistEnergy": "hist_energy"}
 
 
@@ -32,7 +31,7 @@ def scikit_image(labels, chosen, um):
                "shape_minor_axis_um": p.axis_minor_length * um, "shape_eccentricity": p.eccentricity,
                "shape_orientation_rad": p.orientation, "shape_solidity": p.solidity, "shape_extent": p.extent,
                "shape_convex_area_um2": p.area_convex * um ** 2, "shape_equivalent_diameter_um": p.equivalent_diameter_area * um,
-               "shape_euler_number": p.euler_number}
+               "shape_box_area_um2": p.area_bbox * um ** 2, "shape_euler_number": p.euler_number}
         for pq in MOMENTS:
             row["shape_mu_" + pq] = p.moments_central[int(pq[0]), int(pq[1])]
             row["shape_nu_" + pq] = p.moments_normalized[int(pq[0]), int(pq[1])]
@@ -113,13 +112,20 @@ def shared_with_histomicstk():
             "Shape.Solidity": "shape_solidity"}
     same |= {f"Shape.HuMoments{k}": f"shape_hu_{k}" for k in range(1, 8)}
     same |= {f"Shape.WeightedHuMoments{k}": f"nucleus_H_hu_{k}" for k in range(1, 8)}
+    same |= {"Identifier.WeightedCentroid" + axis: f"nucleus_H_centroid_d{axis.lower()}_um" for axis in "XY"}
     same |= {"Nucleus.Intensity." + a: "nucleus_H_" + b for a, b in STATISTICS.items()}
     same |= {"Nucleus.Gradient.Mag." + a: "nucleus_H_gradient_" + STATISTICS[a]
              for a in ("Mean", "Std", "Skewness", "Kurtosis", "HistEntropy", "HistEnergy")}
     return same
 
 
+def their_column(table, name):
+    """The weighted centroid is told apart from the plain one only by their difference."""
+    values = table[name].to_numpy(float)
+    return values - table[name.replace("Weighted", "")].to_numpy(float) if "WeightedCentroid" in name else values
+
+
 def in_our_units(theirs, values, um):
     power = {"Size.Area": 2, "Size.ConvexHullArea": 2, "Size.MajorAxisLength": 1, "Size.MinorAxisLength": 1,
-             "Shape.EquivalentDiameter": 1}.get(theirs, 0)
+             "Shape.EquivalentDiameter": 1, "Identifier.WeightedCentroidX": 1, "Identifier.WeightedCentroidY": 1}.get(theirs, 0)
     return np.asarray(values, float) * um ** power

@@ -362,7 +362,7 @@ TEST(FeaturesTest, the_brief_table_holds_the_first_columns_of_the_whole_one) {
     FeatureConfig config;
     config.brief = true;
     const FeatureSchema schema = feature_schema(config);
-    ASSERT_EQ(schema.size(), 21u);
+    ASSERT_EQ(schema.size(), 26u);
     EXPECT_EQ(ring_px(config, kFrame), 0);
     FeatureExtractor extract(kFrame, kReferenceHe, config);
     std::vector<float> row(schema.size() + 1, -7.5f);

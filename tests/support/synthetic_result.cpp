@@ -114,12 +114,15 @@ NucleiBatch SyntheticResult::rows(uint64_t first, uint64_t n) const {
         who.centroid_y_work = s.y;
         who.centroid_x_px = s.x * scale;
         who.centroid_y_px = s.y * scale;
+        who.centroid_x_um = static_cast<float>(s.x * header_.frame.mpp_x);
+        who.centroid_y_um = static_cast<float>(s.y * header_.frame.mpp_y);
         who.bbox_x0_px = static_cast<float>((s.x - s.a) * scale);
         who.bbox_y0_px = static_cast<float>((s.y - s.b) * scale);
         who.bbox_x1_px = static_cast<float>((s.x + s.a) * scale);
         who.bbox_y1_px = static_cast<float>((s.y + s.b) * scale);
         who.detection_probability = static_cast<float>(0.5 + random_unit(i, 5) / 2);
-        who.flags = static_cast<uint8_t>(i % 8);
+        who.tissue_fraction = static_cast<float>(random_unit(i, 7));
+        who.flags = static_cast<uint8_t>(i % 16);
         who.class_id = header_.classes[i % header_.classes.size()].id;
         if (header_.classes.size() > 1)
             who.class_probability = static_cast<float>(random_unit(i, 6));
