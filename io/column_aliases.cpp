@@ -56,14 +56,21 @@ const Names& haralick_names() {
 /// HistomicsTK 1.4, compute_nuclei_features and the prefixes of its command-line tool.
 std::vector<Alias> histomicstk() {
     Table t;
+    t.add("id", "Label");
+    t.add("centroid_x_px", "Identifier.CentroidX", Same, PixelCentre);
+    t.add("centroid_y_px", "Identifier.CentroidY", Same, PixelCentre);
+    t.add("nucleus_H_centroid_dx_um", "Identifier.WeightedCentroidX", Same, CentreOfMassX);
+    t.add("nucleus_H_centroid_dy_um", "Identifier.WeightedCentroidY", Same, CentreOfMassY);
     t.add("shape_orientation_rad", "Orientation.Orientation");
     t.add("shape_area_px", "Size.Area");
+    t.add("shape_convex_area_px", "Size.ConvexHullArea");
     t.add("shape_convex_area_um2", "Size.ConvexHullArea", Same, Pixels);
     t.add("shape_major_axis_px", "Size.MajorAxisLength");
     t.add("shape_minor_axis_px", "Size.MinorAxisLength");
     t.add("shape_perimeter_px", "Size.Perimeter", Other);
     t.add("shape_circularity", "Shape.Circularity", Other);
     t.add("shape_eccentricity", "Shape.Eccentricity");
+    t.add("shape_equivalent_diameter_px", "Shape.EquivalentDiameter");
     t.add("shape_equivalent_diameter_um", "Shape.EquivalentDiameter", Same, Pixels);
     t.add("shape_extent", "Shape.Extent");
     t.add("shape_fractal_dimension", "Shape.FractalDimension");
@@ -77,6 +84,7 @@ std::vector<Alias> histomicstk() {
                            {"min", "Min"},
                            {"max", "Max"},
                            {"median", "Median"},
+                           {"mean_median_diff", "MeanMedianDiff"},
                            {"iqr", "IQR"},
                            {"mad", "MAD"},
                            {"skewness", "Skewness"},
@@ -114,36 +122,64 @@ std::vector<Alias> histomicstk() {
     return t.take();
 }
 
+/// Begins names of intensity features, measured on pixels of a stated size.
+std::string qupath_roi(const std::string& channel) {
+    return std::string("ROI: ") + kResolution + " µm per pixel: " + channel + ": ";
+}
+
+/// Object measurements ("Nucleus: Red: Mean"), those of cell detection ("Nucleus: DAB OD mean") and
+/// intensity features, whose "Std.dev." is written otherwise.
+void qupath_intensity(Table& t) {
+    struct Channel {
+        const char *ours, *theirs;
+        bool stain;
+    };
+    const Names plain{{"mean", "Mean"}, {"median", "Median"}, {"min", "Min"}, {"max", "Max"}};
+    const Names densities{{"mean", "mean"}, {"sum", "sum"}, {"sd", "std dev"},
+                          {"max", "max"},   {"min", "min"}, {"range", "range"}};
+    for (const std::string place : {"nucleus", "ring"})
+        for (const Channel& c : {Channel{"R", "Red", false},
+                                 {"G", "Green", false},
+                                 {"B", "Blue", false},
+                                 {"H", "Hematoxylin", true},
+                                 {"E", "Eosin", true},
+                                 {"DAB", "DAB", true}}) {
+            const bool nucleus = place == "nucleus";
+            const std::string compartment = nucleus ? "Nucleus: " : "Cytoplasm: ";
+            const std::string ours = place + "_" + c.ours + "_", prefix = compartment + c.theirs;
+            const Definition definition = nucleus && !c.stain ? Same : Other;
+            const Convert convert = c.stain ? Decadic : Nothing;
+            t.add(ours, prefix + ": ", plain, definition, convert);
+            t.add(ours + "sd", prefix + ": Std.Dev.", Other, convert);
+            t.add(ours + "sd", prefix + ": Variance", Other, c.stain ? DecadicVariance : Variance);
+            if (c.stain) t.add(ours, prefix + " OD ", densities, Other, Decadic);
+            if (!nucleus) continue;
+            t.add(ours, qupath_roi(c.theirs), plain, Other, convert);
+            t.add(ours + "sd", qupath_roi(c.theirs) + "Std.dev.", Other, convert);
+        }
+}
+
 /// QuPath 0.6: ObjectMeasurements, cell detection, Delaunay and intensity features.
 std::vector<Alias> qupath() {
     Table t;
-    t.add("shape_area_um2", "Area µm^2", Other);
-    t.add("shape_perimeter_um", "Length µm");
-    t.add("shape_circularity", "Circularity", Other);
-    t.add("shape_solidity", "Solidity", Other);
-    t.add("shape_bounding_circle_diameter_um", "Max diameter µm");
-    t.add("shape_min_caliper_um", "Min diameter µm");
-    t.add("shape_max_caliper_um", "Nucleus: Max caliper");
-    t.add("shape_eccentricity", "Nucleus: Eccentricity", Other);
-    const Names plain{{"mean", "Mean"}, {"median", "Median"}, {"min", "Min"}, {"max", "Max"}};
-    const Names spread{{"sd", "Std.Dev."}};
-    for (const auto& [place, compartment] :
-         {std::pair{"nucleus", "Nucleus"}, {"ring", "Cytoplasm"}}) {
-        const Definition definition = compartment[0] == 'N' ? Same : Other;
-        const auto add = [&, place = place, compartment = compartment](
-                             const char* channel, const char* theirs, Definition d, Convert c) {
-            const std::string ours = std::string(place) + "_" + channel + "_";
-            const std::string prefix = std::string(compartment) + ": " + theirs + ": ";
-            t.add(ours, prefix, plain, d, c);
-            t.add(ours, prefix, spread, Other, c);
-        };
-        add("R", "Red", definition, Nothing);
-        add("G", "Green", definition, Nothing);
-        add("B", "Blue", definition, Nothing);
-        add("H", "Hematoxylin", Other, Decadic);
-        add("E", "Eosin", Other, Decadic);
-        add("DAB", "DAB", Other, Decadic);
+    t.add("centroid_x_px", "Centroid X µm", Same, QupathX);
+    t.add("centroid_y_px", "Centroid Y µm", Same, QupathY);
+    t.add("detection_probability", "Detection probability", Other);
+    for (const std::string prefix : {"", "Nucleus: "}) {  // objects without cells, and with them
+        t.add("shape_area_um2", prefix + "Area µm^2", Other);
+        t.add("shape_perimeter_um", prefix + "Length µm");
+        t.add("shape_circularity", prefix + "Circularity", Other);
+        t.add("shape_solidity", prefix + "Solidity", Other);
+        t.add("shape_bounding_circle_diameter_um", prefix + "Max diameter µm");
+        t.add("shape_min_caliper_um", prefix + "Min diameter µm");
     }
+    t.add("shape_area_um2", "Nucleus: Area", Other);
+    t.add("shape_perimeter_um", "Nucleus: Perimeter");
+    t.add("shape_max_caliper_um", "Nucleus: Max caliper");
+    t.add("shape_min_caliper_um", "Nucleus: Min caliper");
+    t.add("shape_eccentricity", "Nucleus: Eccentricity", Other);
+    t.add("ring_nucleus_cell_area_ratio", "Nucleus/Cell area ratio", Other);
+    qupath_intensity(t);
     t.add("neighbours_delaunay_", "Delaunay: ",
           {{"degree", "Num neighbors"},
            {"mean_um", "Mean distance"},
@@ -167,8 +203,8 @@ std::vector<Alias> qupath() {
                                                     "Information measure of correlation 2"};
     for (size_t k = 0; k < kHaralick.size(); ++k)
         t.add("nucleus_H_haralick_" + haralick_names()[k].first + "_mean",
-              std::string("ROI: Hematoxylin: Haralick ") + kHaralick[k] + " (F" +
-                  std::to_string(k) + ")",
+              qupath_roi("Hematoxylin") + "Haralick " + kHaralick[k] + " (F" + std::to_string(k) +
+                  ")",
               Other);
     return t.take();
 }
@@ -176,8 +212,19 @@ std::vector<Alias> qupath() {
 /// CellProfiler 4.2; the image of a channel bears the channel's name, shells are four.
 std::vector<Alias> cellprofiler() {
     Table t;
+    for (const std::string name : {"Location_Center_", "AreaShape_Center_"}) {
+        t.add("centroid_x_px", name + "X", name[0] == 'L' ? Same : Other, PixelCentre);
+        t.add("centroid_y_px", name + "Y", name[0] == 'L' ? Same : Other, PixelCentre);
+    }
     t.add("shape_", "AreaShape_",
           {{"area_px", "Area"},
+           {"area_px", "CentralMoment_0_0"},
+           {"box_area_px", "BoundingBoxArea"},
+           {"convex_area_px", "ConvexArea"},
+           {"equivalent_diameter_px", "EquivalentDiameter"},
+           {"max_radius_px", "MaximumRadius"},
+           {"mean_radius_px", "MeanRadius"},
+           {"median_radius_px", "MedianRadius"},
            {"major_axis_px", "MajorAxisLength"},
            {"minor_axis_px", "MinorAxisLength"},
            {"solidity", "Solidity"},
@@ -185,7 +232,8 @@ std::vector<Alias> cellprofiler() {
            {"eccentricity", "Eccentricity"},
            {"euler_number", "EulerNumber"}});
     t.add("shape_", "AreaShape_",
-          {{"convex_area_um2", "ConvexArea"},
+          {{"box_area_um2", "BoundingBoxArea"},
+           {"convex_area_um2", "ConvexArea"},
            {"equivalent_diameter_um", "EquivalentDiameter"},
            {"max_radius_um", "MaximumRadius"},
            {"mean_radius_um", "MeanRadius"},
@@ -194,11 +242,19 @@ std::vector<Alias> cellprofiler() {
     t.add("shape_orientation_rad", "AreaShape_Orientation", Same, Degrees);
     t.add("shape_perimeter_px", "AreaShape_Perimeter", Other);
     t.add("shape_circularity", "AreaShape_FormFactor", Other);
-    t.add("shape_min_caliper_um", "AreaShape_MinFeretDiameter", Other, Pixels);
-    t.add("shape_max_caliper_um", "AreaShape_MaxFeretDiameter", Other, Pixels);
-    for (const std::string pq : {"20", "11", "02", "21", "12", "03", "30"}) {
+    t.add("shape_compactness", "AreaShape_Compactness", Other);
+    t.add("shape_major_axis_px", "AreaShape_InertiaTensorEigenvalues_0", Same, Eigenvalue);
+    t.add("shape_minor_axis_px", "AreaShape_InertiaTensorEigenvalues_1", Same, Eigenvalue);
+    for (const std::string side : {"min", "max"}) {
+        const std::string name =
+            side == "min" ? "AreaShape_MinFeretDiameter" : "AreaShape_MaxFeretDiameter";
+        t.add("shape_" + side + "_caliper_px", name, Other);
+        t.add("shape_" + side + "_caliper_um", name, Other, Pixels);
+    }
+    for (const std::string pq :
+         {"20", "11", "02", "21", "12", "03", "30", "13", "22", "31", "23", "32", "33"}) {
         const std::string order{pq[0], '_', pq[1]};
-        if (pq != "30") t.add("shape_mu_" + pq, "AreaShape_CentralMoment_" + order, Same, Pixels);
+        if (pq[0] != '3') t.add("shape_mu_" + pq, "AreaShape_CentralMoment_" + order, Same, Pixels);
         t.add("shape_nu_" + pq, "AreaShape_NormalizedMoment_" + order);
     }
     t.count("shape_hu_", "AreaShape_HuMoment_", 7, 0);
@@ -215,18 +271,25 @@ std::vector<Alias> cellprofiler() {
                                                 {"sd", "StdIntensity"},
                                                 {"min", "MinIntensity"},
                                                 {"max", "MaxIntensity"},
+                                                {"sum", "IntegratedIntensity"},
                                                 {"median", "MedianIntensity"},
                                                 {"mad", "MADIntensity"}})
             t.add("nucleus_" + channel + "_" + ours, "Intensity_" + theirs + "_" + channel, Same,
                   convert);
+        for (const auto& [ours, theirs] : Names{{"quartile1", "LowerQuartileIntensity"},
+                                                {"quartile3", "UpperQuartileIntensity"}})
+            t.add("nucleus_" + channel + "_" + ours, "Intensity_" + theirs + "_" + channel, Other,
+                  convert);
         for (const auto& [ours, theirs] : Names{{"mean", "MeanIntensityEdge"},
                                                 {"sd", "StdIntensityEdge"},
                                                 {"min", "MinIntensityEdge"},
-                                                {"max", "MaxIntensityEdge"}})
+                                                {"max", "MaxIntensityEdge"},
+                                                {"sum", "IntegratedIntensityEdge"}})
             t.add("edge_" + channel + "_" + ours, "Intensity_" + theirs + "_" + channel, Other,
                   convert);
     }
-    t.add("nucleus_H_sum", "Intensity_IntegratedIntensity_H");
+    t.add("nucleus_H_centroid_dx_um", "Location_CenterMassIntensity_X_H", Same, CentreOfMassX);
+    t.add("nucleus_H_centroid_dy_um", "Location_CenterMassIntensity_Y_H", Same, CentreOfMassY);
     t.add("nucleus_H_mass_displacement_um", "Intensity_MassDisplacement_H", Same, Pixels);
     for (const auto& [ours, theirs] :
          {std::pair{"fraction", "FracAtD"}, {"mean", "MeanFrac"}, {"cv", "RadialCV"}})

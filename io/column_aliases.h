@@ -15,11 +15,22 @@ enum class Definition {
 
 enum class Convert {
     Nothing,
-    Pixels,       ///< from micrometres, by the unit's power, to level-0 pixels
-    Degrees,      ///< from radians
-    Decadic,      ///< from natural-log optical density
-    UnitInterval  ///< from 0..255
+    Pixels,           ///< from micrometres, by the unit's power, to level-0 pixels
+    Degrees,          ///< from radians
+    Decadic,          ///< from natural-log optical density
+    Variance,         ///< from the standard deviation
+    DecadicVariance,  ///< both
+    Eigenvalue,       ///< of the covariance, from the axis of the ellipse
+    UnitInterval,     ///< from 0..255
+    PixelCentre,      ///< a place counted with pixel centres at whole numbers
+    CentreOfMassX,    ///< from its distance in micrometres to the centroid, counted likewise
+    CentreOfMassY,
+    QupathX,  ///< a place in micrometres from the corner of the slide's bounds
+    QupathY,
 };
+
+/// Stands in names for the resolution that was measured at, two decimals.
+inline constexpr const char* kResolution = "x.xx";
 
 struct Alias {
     std::string ours, theirs;
@@ -27,7 +38,8 @@ struct Alias {
     Convert convert = Convert::Nothing;
 };
 
-/// Empty for Naming::Ours; each of our names at most once.
+/// Empty for Naming::Ours. One of ours may have several names, and several of ours one (in pixels
+/// and in micrometres).
 const std::vector<Alias>& aliases_of(Naming naming);
 
 }  // namespace wsi

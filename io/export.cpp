@@ -71,6 +71,18 @@ std::vector<size_t> columns_for(const Format& format, const ResultHeader& header
     return all;
 }
 
+/// Columns that every file has under our names and that another tool's are asked for.
+std::vector<std::string> identity_for(const Format& format, const ExportOptions& options) {
+    std::vector<std::string> names{"id", "centroid_x_px", "centroid_y_px", "detection_probability"};
+    if (options.columns.empty() && format.holds == Holds::Table) return names;
+    std::erase_if(names, [&](const std::string& name) {
+        return std::ranges::none_of(options.columns, [&](const std::string& pattern) {
+            return fits_pattern(name, pattern);
+        });
+    });
+    return names;
+}
+
 std::string part_prefix(const std::string& path, const std::string& suffix) {
     return path.substr(0, path.size() - suffix.size()) + ".part-";
 }
@@ -140,7 +152,8 @@ void export_result(const ResultReader& result, const std::string& path,
                                  static_cast<double>(names.size()));
         };
         const uint64_t first = k * most;
-        format.write({result, part, columns, first, std::min(most, result.count() - first)},
+        format.write({result, part, columns, identity_for(format, options), first,
+                      std::min(most, result.count() - first)},
                      names[k]);
     }
     remove_others(path, format.suffix, names);

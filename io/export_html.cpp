@@ -8,6 +8,7 @@
 #include "io/export_formats.h"
 #include "io/html.h"
 #include "io/overview.h"
+#include "io/result_layout.h"
 #include "io/text_file.h"
 
 // A page for people: where the nuclei are, how many, how they look, and what to be wary of. Two
@@ -106,6 +107,16 @@ std::string class_table(const ExportSource& source, const std::array<uint64_t, 2
     return out + "</table>\n";
 }
 
+using FlagCounts = std::array<uint64_t, std::size(layout::kFlagColumns)>;
+
+/// How many nuclei bear each flag.
+std::string flag_table(const FlagCounts& counts) {
+    std::string out = "<h2>Flags</h2>\n<table>\n";
+    for (size_t k = 0; k < counts.size(); ++k)
+        out += row(layout::kFlagColumns[k].name, std::to_string(counts[k]));
+    return out + "</table>\n";
+}
+
 std::string measurement(const FeatureColumn& column, const ColumnPass& pass,
                         const Histogram& histogram) {
     std::string out = "<figure><figcaption><b>" + escaped_html(column.name) + "</b>, " +
@@ -124,11 +135,14 @@ void export_html(const ExportSource& source, const std::string& path) {
     const FeatureSchema& schema = source.schema();
     Overview overview(source.header(), kPicturePx);
     std::array<uint64_t, 256> classes{};
+    FlagCounts flags{};
     std::vector<ColumnPass> passes(schema.size());
     source.for_each_block([&](const ExportBlock& block) {
         for (size_t i = 0; i < block.rows.size(); ++i) {
             overview.add(block.rows.identity[i]);
             ++classes[block.rows.identity[i].class_id];
+            for (size_t k = 0; k < flags.size(); ++k)
+                flags[k] += (block.rows.identity[i].flags & layout::kFlagColumns[k].flag) != 0;
             for (size_t k = 0; k < schema.size(); ++k) passes[k].add(block.rows.row(i)[k]);
         }
     });
@@ -144,6 +158,7 @@ void export_html(const ExportSource& source, const std::string& path) {
         "glass, pink tissue, the darker the more nuclei.</p>\n" +
         inline_picture(std::as_const(overview).image().view()) + "\n");
     page.write(class_table(source, classes));
+    page.write(flag_table(flags));
     page.write("<h2>Measurements</h2>\n");
     for (size_t k = 0; k < schema.size(); ++k)
         page.write(measurement(schema[k], passes[k], histograms[k]));

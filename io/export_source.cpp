@@ -22,20 +22,46 @@ void simplify(NucleiBatch& rows, double tolerance_px) {
     rows.contour_points = std::move(points);
     rows.contour_offsets = std::move(offsets);
 }
+
+NamingFrame naming_frame(const ResultHeader& header) {
+    const WorkFrame& frame = header.frame;
+    const double per_px = 1 / frame.downsample;
+    return {frame.mpp() * per_px,
+            frame.mpp_x * per_px,
+            frame.mpp_y * per_px,
+            frame.mpp(),
+            static_cast<double>(header.slide.bounds.x),
+            static_cast<double>(header.slide.bounds.y)};
+}
 }  // namespace
 
 ExportSource::ExportSource(const ResultReader& result, const ExportOptions& options,
-                           std::vector<size_t> columns, uint64_t first, uint64_t count)
+                           const std::vector<size_t>& columns,
+                           const std::vector<std::string>& identity, uint64_t first, uint64_t count)
     : result_(result), options_(options), first_(first), count_(count) {
     FeatureSchema chosen;
     for (const size_t k : columns) chosen.push_back(result.header().schema.at(k));
-    const WorkFrame& frame = result.header().frame;
-    for (const NamedColumn& column : name_columns(chosen, options.naming, options.loose_names,
-                                                  frame.mpp() / frame.downsample)) {
-        columns_.push_back(columns[column.place]);
-        schema_.push_back({column.name, column.unit, chosen[column.place].description});
-        factors_.push_back(static_cast<float>(column.factor));
+    named_ = name_columns(chosen, options.naming, options.loose_names,
+                          naming_frame(result.header()), identity);
+    for (const NamedColumn& column : named_) {
+        if (column.place) columns_.push_back(columns[*column.place]);
+        schema_.push_back({column.name, column.unit,
+                           column.place ? chosen[*column.place].description
+                                        : "of the columns that every file has"});
     }
+}
+
+std::vector<float> ExportSource::renamed(const ExportBlock& block) const {
+    const NucleiBatch& rows = block.rows;
+    std::vector<float> out;
+    out.reserve(rows.size() * named_.size());
+    for (size_t i = 0; i < rows.size(); ++i) {
+        const float* value = rows.row(i).data();
+        for (const NamedColumn& column : named_)
+            out.push_back(named_value(column, column.place ? *value++ : 0, rows.identity[i],
+                                      block.first + i + 1));
+    }
+    return out;
 }
 
 std::string ExportSource::slide_name() const {
@@ -75,9 +101,10 @@ void ExportSource::for_each_block(const std::function<void(const ExportBlock&)>&
     for (uint64_t first = first_; first < first_ + count_; first += n) {
         n = std::min(kBlock - first % kBlock, first_ + count_ - first);
         ExportBlock block{result_.rows(first, n, columns_), result_.uuids(first, n), first};
-        if (options_.naming != Naming::Ours)
-            for (size_t i = 0; i < block.rows.features.size(); ++i)
-                block.rows.features[i] *= factors_[i % factors_.size()];
+        if (options_.naming != Naming::Ours) {
+            block.rows.features = renamed(block);
+            block.rows.columns = named_.size();
+        }
         if (options_.simplify_px > 0) simplify(block.rows, options_.simplify_px);
         use(block);
         if (options_.progress)

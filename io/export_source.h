@@ -21,8 +21,11 @@ class ExportSource {
 public:
     /// `columns`: places in result.header().schema, in the order of the file; those that
     /// options.naming has no name for are left out.
+    /// `identity`: columns of the identity that options.naming's names are wanted for, too; under
+    /// our own they are there anyway.
     ExportSource(const ResultReader& result, const ExportOptions& options,
-                 std::vector<size_t> columns, uint64_t first, uint64_t count);
+                 const std::vector<size_t>& columns, const std::vector<std::string>& identity,
+                 uint64_t first, uint64_t count);
 
     const ResultReader& result() const { return result_; }
     const ResultHeader& header() const { return result_.header(); }
@@ -45,8 +48,10 @@ public:
 private:
     const ResultReader& result_;
     const ExportOptions& options_;
-    std::vector<size_t> columns_;
-    std::vector<float> factors_;  // of their values
+    /// What is written in place of the values read, whose columns are `columns_`.
+    std::vector<float> renamed(const ExportBlock& block) const;
+    std::vector<NamedColumn> named_;  // as schema_
+    std::vector<size_t> columns_;     // of named_ that have a place in the result
     FeatureSchema schema_;
     uint64_t first_, count_;
 };

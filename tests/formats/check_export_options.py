@@ -28,7 +28,7 @@ def check_columns(result):
     chosen = ["feature_11", "shape_area_um2"]
     option = ("--columns", "feature_11,shape_area*,id")
     with open(result.export(".csv", *option), newline="") as file:
-        assert next(csv.reader(file))[-3:] == ["cut_at_reach", *chosen]
+        assert next(csv.reader(file))[-3:] == ["on_artefact", *chosen]
     assert list(pyogrio.read_dataframe(result.export(".fgb", *option)).columns[-3:]) == [*chosen, "geometry"]
     feature = json.loads(result.export(".geojson", *option).read_text())["features"][5]
     assert list(feature["properties"]["measurements"])[:2] == ["feature_11", "Area µm^2"]
@@ -50,7 +50,7 @@ def check_naming(result):
     assert "AreaShape_FormFactor" not in names and "shape_area_um2" not in names
     assert "AreaShape_FormFactor" in header("--naming", "cellprofiler", "--loose-names")
     table = pandas.read_csv(result.export(".csv", "--naming", "cellprofiler", "--columns", "shape_solidity"))
-    assert list(table.columns[-2:]) == ["cut_at_reach", "AreaShape_Solidity"]
+    assert list(table.columns[-2:]) == ["on_artefact", "AreaShape_Solidity"]
     assert np.array_equal(table["AreaShape_Solidity"].astype(np.float32), result.table["shape_solidity"], equal_nan=True)
     densities = pyogrio.read_dataframe(result.export(".gpkg", "--naming", "qupath", "--loose-names"))["Nucleus: Hematoxylin: Mean"]
     expected = result.table["nucleus_H_mean"] / np.log(10)
@@ -58,6 +58,15 @@ def check_naming(result):
     features = json.loads(result.export(".geojson", "--naming", "qupath").read_text())["features"]
     keys = set().union(*(f["properties"]["measurements"] for f in features))
     assert "Length µm" in keys and "Area µm^2" not in keys, keys
+    # Columns of identity under the tool's names, too, from its origin: in tables, and where they are asked for.
+    theirs = pandas.read_csv(result.export(".csv", "--naming", "histomicstk"))
+    assert np.array_equal(theirs["Label"], result.table["id"])
+    assert np.array_equal(theirs["Identifier.CentroidX"].astype(np.float32), (result.table["centroid_x_px"] - 0.5).astype(np.float32))
+    assert "Centroid X µm" not in keys
+    features = json.loads(result.export(".geojson", "--naming", "qupath", "--columns", "centroid_*_px").read_text())["features"]
+    found = np.array([[f["properties"]["measurements"][f"Centroid {axis} µm"] for axis in "XY"] for f in features])
+    centre = np.stack([result.table["centroid_x_px"], result.table["centroid_y_px"]], -1)
+    assert np.allclose(found, (centre - result.bounds) * result.mpp, rtol=1e-6), "QuPath counts from the corner of the bounds"
     result.export(".csv", "--naming", "imagej", name="never", expect=1)
 
 
@@ -74,6 +83,8 @@ def check_html(result):
     assert f"<th>Nuclei</th><td>{result.count}</td>" in text and "http" not in text
     for name in set(result.class_names()):
         assert html.escape(name, quote=False).replace('"', "&quot;") in text, name
+    for flag in ("at_slide_edge", "at_roi_edge", "cut_at_reach", "on_artefact"):
+        assert f"<th>{flag}</th><td>{result.table[flag].sum()}</td>" in text, flag
     picture = skimage.io.imread(io.BytesIO(base64.b64decode(re.search("data:image/jpeg;base64,([^\"]+)", text)[1])))
     assert picture.ndim == 3 and picture.std() > 1
     assert text.count("<figure>") == 9 or text.count("<figure>") == 8, text.count("<figure>")
