@@ -1,5 +1,6 @@
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 
@@ -46,6 +47,11 @@ void check_splits(const std::vector<std::unique_ptr<Dataset>>& datasets, const P
         }
 }
 
+bool wholly_vague(const LabelledImage& patch) {
+    const uint8_t* const first = patch.vague.data();
+    return std::all_of(first, first + patch.vague.size().area(), [](uint8_t v) { return v != 0; });
+}
+
 /// Cuts images and counts what came of them.
 class Cutter {
 public:
@@ -64,6 +70,7 @@ public:
         for (const int64_t y : patch_starts(work.rgb.height(), what_.patch_px, stride))
             for (const int64_t x : patch_starts(work.rgb.width(), what_.patch_px, stride)) {
                 LabelledImage patch = cut_patch(work, {x, y}, what_.patch_px);
+                if (wholly_vague(patch)) continue;  // nothing to learn from
                 patch.entry.name += "-" + std::to_string(y) + "-" + std::to_string(x);
                 file_.append(patch, {x, y}, image.entry.mpp);
                 ++counts_[image.entry.split];

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
 #include "config/error.h"
 
@@ -19,6 +20,7 @@ public:
 private:
     const size_t total_;
     size_t failed_ = 0;
+    std::string last_;
 };
 
 }  // namespace wsi

@@ -45,9 +45,9 @@ std::unique_ptr<Dataset> open_dataset(const std::string& folder) {
     if (!fs::is_directory(folder)) fail(ErrorKind::Config, "no such folder: ", folder);
     using Open = std::unique_ptr<Dataset> (*)(const fs::path&);
     // Openers that look at names of files come before the one that searches the whole tree.
-    static constexpr Open kOpeners[] = {open_plain_dataset, open_conic,   open_nuinsseg,
-                                        open_cryonuseg,     open_consep,  open_monuseg,
-                                        open_tnbc,          open_dsb2018, open_pannuke};
+    static constexpr Open kOpeners[] = {
+        open_plain_dataset, open_conic, open_nuinsseg, open_cryonuseg, open_consep,
+        open_monuseg,       open_tnbc,  open_dsb2018,  open_slides,    open_pannuke};
     for (const Open open : kOpeners) {
         std::unique_ptr<Dataset> dataset = open(folder);
         if (!dataset) continue;

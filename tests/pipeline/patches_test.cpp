@@ -5,10 +5,13 @@
 #include <fstream>
 #include <map>
 #include <set>
+#include <span>
 
 #include "io/picture.h"
 #include "pipeline/commands.h"
 #include "pipeline/patch_cutter.h"
+#include "pipeline/stop_signals.h"
+#include "tests/pipeline/run_harness.h"
 #include "tests/support/temp_dir.h"
 
 namespace wsi {
@@ -165,6 +168,36 @@ TEST_F(PatchesCommandTest, one_unreadable_image_is_left_out_and_two_are_too_many
     std::ofstream(set_ / "images" / "c.png") << "no picture";
     EXPECT_THAT(error_of_cut(), testing::AllOf(testing::HasSubstr("2 of 3 images cannot be read"),
                                                testing::HasSubstr("c.png")));
+    EXPECT_FALSE(fs::exists(output()));
+}
+
+TEST_F(PatchesCommandTest, stopped_it_says_so_and_leaves_nothing) {
+    make_set({"a", "b"});
+    const test::ChildEnd end = test::run_in_child([this] {
+        install_stop_signals() = StopRequest::Finish;  // what a signal does
+        cut();
+    });
+    EXPECT_EQ(end.message, "interrupted; nothing was written");
+    size_t files = 0;
+    for ([[maybe_unused]] const auto& entry : fs::directory_iterator(dir_.path())) ++files;
+    EXPECT_EQ(files, 1U) << "only the set";
+}
+
+TEST_F(PatchesCommandTest, images_without_nuclei_are_cut_like_others) {
+    make_set({"a"});
+    write_label_picture((set_ / "labels" / "a.png").string(), Image<uint32_t>(80, 64, 0).view());
+    EXPECT_EQ(cut(), 0);
+    const auto patches = open_dataset(output());
+    ASSERT_EQ(patches->entries().size(), 6U);
+    const LabelledImage patch = patches->read(0);
+    EXPECT_EQ(std::ranges::max(std::span(patch.labels.data(), 32 * 32)), 0U);
+}
+
+TEST_F(PatchesCommandTest, pictures_of_other_depths_are_named) {
+    make_set({"a"});
+    write_label_picture((set_ / "images" / "a.png").string(), Image<uint32_t>(80, 64, 900).view());
+    EXPECT_THAT(error_of_cut(), testing::AllOf(testing::HasSubstr("a.png: 1 channels of ushort"),
+                                               testing::HasSubstr("expected 8-bit RGB")));
     EXPECT_FALSE(fs::exists(output()));
 }
 

@@ -18,9 +18,9 @@ namespace {
 
 /// Memory that parent and child share.
 struct Shared {
-    static constexpr size_t kPoints = 7;
-    static constexpr const char* kNames[kPoints] = {"fit",    "tile",   "commit",    "assembly",
-                                                    "export", "import", "neighbours"};
+    static constexpr size_t kPoints = 8;
+    static constexpr const char* kNames[kPoints] = {"fit",    "tile",   "commit",     "assembly",
+                                                    "export", "import", "neighbours", "unpack"};
     std::atomic<int> passed[kPoints];
     char message[2000];
 };
