@@ -91,7 +91,7 @@ struct ReportOptions {
 struct EvaluateOptions {
     std::vector<std::string> data;
     std::string predictions, split, compat = "ours", output, save_labels;
-    int every = 1, oracle = 0;
+    int every = 1, oracle = 0, keep_vague = 0;
 };
 
 struct PatchesOptions {

@@ -1,8 +1,11 @@
 #include <filesystem>
 
 #include "io/datasets/folder_files.h"
+#include "io/datasets/layouts.h"
+#include "io/datasets/npy_file.h"
 #include "io/picture.h"
 #include "io/result_store.h"
+#include "io/types/suffix.h"
 #include "io/work_reader.h"
 #include "model/segmenter.h"
 #include "pipeline/evaluate.h"
@@ -63,8 +66,7 @@ private:
 
 /// The result's outlines drawn on the image's own pixels: what a viewer shows. Work pixels blown up
 /// would have stairs.
-Image<uint32_t> labels_of_result(const std::string& path, PixelSize size) {
-    const ResultReader reader(path);
+Image<uint32_t> labels_of_result(const ResultReader& reader, PixelSize size) {
     const WorkFrame& work = reader.header().frame;
     WorkFrame own = work;
     own.size = size;
@@ -88,13 +90,38 @@ Image<uint32_t> labels_of_result(const std::string& path, PixelSize size) {
     return labels;
 }
 
+/// The class of each pixel of `labels`, drawn by labels_of_result(): numbers of the names in
+/// `class_names`. Empty when none is called as a class of the result.
+GrayImage classes_of_result(const ResultReader& reader, const Image<uint32_t>& labels,
+                            const std::vector<std::string>& class_names) {
+    std::array<uint8_t, 256> number_of{};
+    bool any = false;
+    for (const NucleusClass& c : reader.header().classes)
+        for (size_t i = 0; i < class_names.size(); ++i)
+            if (lower_case(c.name) == lower_case(class_names[i])) {
+                number_of[c.id] = static_cast<uint8_t>(i + 1);
+                any = true;
+            }
+    if (!any) return {};
+    const std::vector<uint8_t> of_nuclei = reader.classes();
+    GrayImage classes(labels.width(), labels.height(), 0);
+    for (int64_t i = 0; i < labels.size().area(); ++i)
+        if (const uint32_t id = labels.data()[i]; id > 0)
+            classes.data()[i] = number_of[of_nuclei[id - 1]];
+    return classes;
+}
+
 class SlideRunPredictor final : public Predictor {
 public:
-    SlideRunPredictor(const Config& config, std::unique_ptr<Segmenter> segmenter, RunStatus& status)
-        : config_(config), status_(status), segmenter_(std::move(segmenter)) {}
+    SlideRunPredictor(const Config& config, std::unique_ptr<Segmenter> segmenter, RunStatus& status,
+                      std::vector<std::string> class_names)
+        : config_(config),
+          status_(status),
+          segmenter_(std::move(segmenter)),
+          class_names_(std::move(class_names)) {}
     std::string name() const override { return segmenter_->input_spec().name; }
 
-    Image<uint32_t> operator()(const LabelledImage& image) override {
+    PredictedNuclei operator()(const LabelledImage& image) override {
         SlideJob job;
         job.slide = image.entry.file;
         if (job.slide.empty()) {
@@ -109,13 +136,17 @@ public:
             job, config, status_, [&] { return std::make_unique<LentSegmenter>(*segmenter_); });
         if (report.outcome == SlideOutcome::Interrupted)
             fail(ErrorKind::Cancelled, "interrupted; nothing was written");
-        return labels_of_result(job.outputs.front(), image.rgb.size());
+        const ResultReader reader(job.outputs.front());
+        PredictedNuclei found{labels_of_result(reader, image.rgb.size()), {}};
+        found.classes = classes_of_result(reader, found.labels, class_names_);
+        return found;
     }
 
 private:
     const Config config_;
     RunStatus& status_;
     std::unique_ptr<Segmenter> segmenter_;
+    const std::vector<std::string> class_names_;
     ScratchFolder scratch_;
 };
 
@@ -135,7 +166,7 @@ public:
         return "oracle";
     }
 
-    Image<uint32_t> operator()(const LabelledImage& image) override {
+    PredictedNuclei operator()(const LabelledImage& image) override {
         const double mpp = evaluation_mpp(image.entry, config_.slide);
         SlideInfo info;
         info.mpp_x = info.mpp_y = mpp;
@@ -147,7 +178,7 @@ public:
         const Depth depth = maps_ == OracleMaps::MaskAlone ? Depth::OfMask : Depth::OfMap;
         Separator(SeparateParams::from(config_.separate, frame, depth))(mask, distance,
                                                                         found.view());
-        return resample_labels(found, image.rgb.size(), 1 / frame.downsample);
+        return {resample_labels(found, image.rgb.size(), 1 / frame.downsample), {}};
     }
 
 private:
@@ -166,9 +197,17 @@ private:
     double model_mpp_;
 };
 
+/// Throws Error{Config} when what `file` says has another size than the image's labels.
+void check_predicted_size(const std::string& file, PixelSize size, const LabelledImage& image) {
+    if (size != image.labels.size())
+        fail(ErrorKind::Config, file, " is ", size.width, "x", size.height, ", but the labels of ",
+             image.entry.name, " are ", image.labels.width(), "x", image.labels.height());
+}
+
 class FolderPredictor final : public Predictor {
 public:
-    FolderPredictor(const std::string& folder, const std::vector<ImageEntry>& entries) {
+    FolderPredictor(const std::string& folder, const std::vector<ImageEntry>& entries)
+        : classes_(files_by_stem(fs::path(folder) / "classes")) {
         if (!fs::is_directory(folder)) fail(ErrorKind::Config, "no such folder: ", folder);
         const fs::path labels = fs::path(folder) / "labels";
         files_ = files_by_stem(fs::is_directory(labels) ? labels : fs::path(folder));
@@ -181,18 +220,55 @@ public:
                  " images, the first is ", first, " (expected ", first, ".png or .tif)");
     }
     std::string name() const override { return "predictions"; }
-    Image<uint32_t> operator()(const LabelledImage& image) override {
+    PredictedNuclei operator()(const LabelledImage& image) override {
         const std::string& file = files_.at(image.entry.name);
-        Image<uint32_t> labels = read_label_picture(file);
-        if (labels.size() != image.labels.size())
-            fail(ErrorKind::Config, file, " is ", labels.width(), "x", labels.height(),
-                 ", but the labels of ", image.entry.name, " are ", image.labels.width(), "x",
-                 image.labels.height());
-        return labels;
+        PredictedNuclei found{read_label_picture(file), {}};
+        check_predicted_size(file, found.labels.size(), image);
+        if (const auto at = classes_.find(image.entry.name); at != classes_.end()) {
+            found.classes = narrow_labels(read_label_picture(at->second), at->second);
+            check_predicted_size(at->second, found.classes.size(), image);
+        }
+        return found;
     }
 
 private:
-    std::map<std::string, std::string> files_;
+    std::map<std::string, std::string> files_, classes_;
+};
+
+/// [n, H, W, 2]: id and class, as CoNIC's submissions.
+class ArrayPredictor final : public Predictor {
+public:
+    ArrayPredictor(const std::string& path, const std::vector<ImageEntry>& entries,
+                   const std::vector<size_t>& places)
+        : array_(path) {
+        array_.expect_shape({0, 0, 0, 2});
+        for (size_t i = 0; i < entries.size(); ++i) {
+            if (places[i] >= array_.shape()[0])
+                fail(ErrorKind::Config, path, " has ", array_.shape()[0], " images; ",
+                     entries[i].name, " is number ", places[i] + 1, " of its data set");
+            if (!place_of_.emplace(entries[i].name, places[i]).second)
+                fail(ErrorKind::Config, path, ": two images are called ", entries[i].name,
+                     "; evaluate one data set at a time");
+        }
+    }
+    std::string name() const override { return "predictions"; }
+    PredictedNuclei operator()(const LabelledImage& image) override {
+        const auto height = static_cast<int64_t>(array_.shape()[1]);
+        const auto width = static_cast<int64_t>(array_.shape()[2]);
+        check_predicted_size(array_.path(), {width, height}, image);
+        PredictedNuclei found{Image<uint32_t>(width, height), GrayImage(width, height)};
+        const auto pixels = static_cast<size_t>(width * height);
+        const size_t first = 2 * pixels * place_of_.at(image.entry.name);
+        for (size_t i = 0; i < pixels; ++i) {
+            found.labels.data()[i] = static_cast<uint32_t>(array_.number(first + 2 * i));
+            found.classes.data()[i] = static_cast<uint8_t>(array_.number(first + 2 * i + 1));
+        }
+        return found;
+    }
+
+private:
+    const NpyFile array_;
+    std::map<std::string, size_t> place_of_;
 };
 
 }  // namespace
@@ -204,17 +280,22 @@ double evaluation_mpp(const ImageEntry& entry, const SlideConfig& slide) {
 
 std::unique_ptr<Predictor> predict_by_slide_run(const Config& config,
                                                 std::unique_ptr<Segmenter> segmenter,
-                                                RunStatus& status) {
-    return std::make_unique<SlideRunPredictor>(config, std::move(segmenter), status);
+                                                RunStatus& status,
+                                                std::vector<std::string> class_names) {
+    return std::make_unique<SlideRunPredictor>(config, std::move(segmenter), status,
+                                               std::move(class_names));
 }
 
 std::unique_ptr<Predictor> predict_by_oracle(const Config& config, OracleMaps maps) {
     return std::make_unique<OraclePredictor>(config, maps);
 }
 
-std::unique_ptr<Predictor> predict_from_folder(const std::string& folder,
-                                               const std::vector<ImageEntry>& entries) {
-    return std::make_unique<FolderPredictor>(folder, entries);
+std::unique_ptr<Predictor> predict_from_files(const std::string& path,
+                                              const std::vector<ImageEntry>& entries,
+                                              const std::vector<size_t>& places) {
+    if (lower_suffix(path) == ".npy")
+        return std::make_unique<ArrayPredictor>(path, entries, places);
+    return std::make_unique<FolderPredictor>(path, entries);
 }
 
 }  // namespace wsi

@@ -164,7 +164,7 @@ std::string breakdown_table(const std::vector<Group>& groups, const std::string&
 }  // namespace
 
 void write_evaluation(const std::string& path, const std::vector<ImageScore>& scores, Compat compat,
-                      uint64_t seed) {
+                      uint64_t seed, const std::string& more_tables) {
     const std::vector<Group> groups = make_groups(scores);
     TextFile csv(path);
     csv.write(csv_header());
@@ -181,6 +181,7 @@ void write_evaluation(const std::string& path, const std::vector<ImageScore>& sc
         if (group.scope == "all") tables.write(overall_table(group, compat, seed));
     for (const char* scope : {"dataset", "organ"})
         tables.write(breakdown_table(groups, scope, seed));
+    tables.write(more_tables);
     tables.commit();
 }
 

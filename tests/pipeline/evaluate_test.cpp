@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "io/csv_table.h"
+#include "io/datasets/dataset.h"
 #include "io/picture.h"
 #include "pipeline/commands.h"
 #include "pipeline/evaluate_overlays.h"
@@ -154,6 +155,130 @@ TEST_F(EvaluateTest, a_folder_gets_the_report_and_pictures_of_best_median_and_wo
     }
     what_.output = dir_.file("report.txt");
     EXPECT_THAT(error_of(), testing::HasSubstr("expected a folder, or a name that ends in .csv"));
+}
+
+/// Class 1 left of the middle, 2 right of it.
+GrayImage halves(const Image<uint32_t>& labels) {
+    GrayImage classes(labels.width(), labels.height(), 0);
+    for (int64_t y = 0; y < labels.height(); ++y)
+        for (int64_t x = 0; x < labels.width(); ++x)
+            if (labels(x, y) != 0) classes(x, y) = x < labels.width() / 2 ? 1 : 2;
+    return classes;
+}
+
+void write_classes(const std::string& path, const GrayImage& classes) {
+    Image<uint32_t> wide(classes.width(), classes.height(), 0);
+    std::copy_n(classes.data(), classes.size().area(), wide.data());
+    write_label_picture(path, wide.view());
+}
+
+TEST_F(EvaluateTest, classes_of_predictions_are_scored_and_averaged) {
+    fs::create_directories(set() / "classes");
+    fs::create_directories(dir_.path() / "found" / "labels");
+    fs::create_directories(dir_.path() / "found" / "classes");
+    for (const char* stem : {"a", "b", "c"}) {
+        const std::string name = std::string(stem) + ".png";
+        fs::copy_file(set() / "labels" / name, dir_.path() / "found" / "labels" / name);
+        const GrayImage classes = halves(read_label_picture((set() / "labels" / name).string()));
+        write_classes((set() / "classes" / name).string(), classes);
+        GrayImage found = classes;
+        if (*stem == 'b') std::replace(found.data(), found.data() + found.size().area(), 2, 0);
+        write_classes((dir_.path() / "found" / "classes" / name).string(), found);
+    }
+    what_.predictions = dir_.file("found");
+    EXPECT_EQ(evaluate_command(what_, common_), 0);
+    const CsvTable scores(dir_.file("report.classes.csv"));
+    ASSERT_EQ(scores.rows(), 3U);
+    EXPECT_EQ(scores.text(0, "class"), "class 1");
+    EXPECT_EQ(scores.number(0, "pq", -1), 1);
+    EXPECT_EQ(scores.number(0, "r2", -1), 1);
+    // Of class 2 a third of the nuclei, those of picture b, were not found.
+    const double truth = scores.number(1, "truth", -1), found = scores.number(1, "found", -1);
+    EXPECT_NEAR(scores.number(1, "pq", -1), found / (0.5 * (truth + found)), 1e-6);
+    EXPECT_LT(scores.number(1, "r2", 2), 1);
+    EXPECT_EQ(scores.text(2, "class"), "mean of classes");
+    EXPECT_NEAR(scores.number(2, "pq", -1), (1 + scores.number(1, "pq", -1)) / 2, 1e-6);
+    std::ifstream in(dir_.path() / "report.md");
+    const std::string page(std::istreambuf_iterator<char>(in), {});
+    EXPECT_THAT(page, testing::HasSubstr("## Classes, predictions"));
+}
+
+/// NumPy's format 1.0: two bytes a value.
+void write_npy(const fs::path& path, const std::string& shape,
+               const std::vector<uint16_t>& values) {
+    std::string header = "{'descr': '<u2', 'fortran_order': False, 'shape': (" + shape + "), }";
+    header.resize(117, ' ');
+    header += '\n';
+    std::ofstream out(path, std::ios::binary);
+    out.write("\x93NUMPY\x01\x00\x76\x00", 10);
+    out << header;
+    out.write(reinterpret_cast<const char*>(values.data()),
+              static_cast<std::streamsize>(2 * values.size()));
+}
+
+TEST_F(EvaluateTest, arrays_as_submitted_to_conic_are_scored_by_its_rules) {
+    const fs::path conic = dir_.path() / "conic";
+    fs::create_directories(conic);
+    std::vector<uint16_t> images(size_t{3} * 64 * 64 * 3, 200), labels(size_t{3} * 64 * 64 * 2);
+    // In image k a nucleus of each class 1 ... 2 + k, in rows of 8 px squares.
+    for (size_t k = 0; k < 3; ++k)
+        for (size_t c = 0; c < 2 + k; ++c)
+            for (size_t i = 0; i < 64; ++i) {
+                const size_t x = 20 + 10 * (c % 2) + i % 8, y = 20 + 10 * (c / 2) + i / 8;
+                const size_t at = 2 * ((k * 64 + y) * 64 + x);
+                labels[at] = static_cast<uint16_t>(c + 1);
+                labels[at + 1] = static_cast<uint16_t>(c + 1);
+            }
+    write_npy(conic / "images.npy", "3, 64, 64, 3", images);
+    write_npy(conic / "labels.npy", "3, 64, 64, 2", labels);
+    what_.data = {conic.string()};
+    what_.predictions = (conic / "labels.npy").string();
+    what_.compat = "conic";
+    EXPECT_EQ(evaluate_command(what_, common_), 0);
+    const CsvTable scores(dir_.file("report.classes.csv"));
+    ASSERT_EQ(scores.rows(), 7U);  // six classes and their mean
+    EXPECT_EQ(scores.text(0, "class"), "neutrophil");
+    EXPECT_EQ(scores.number(3, "truth", -1), 1);
+    EXPECT_NEAR(scores.number(0, "pq", -1), 1, 1e-5);
+    EXPECT_EQ(scores.number(5, "pq", -1), 0);  // a class that is nowhere counts 0
+    EXPECT_NEAR(scores.number(6, "pq", -1), 4.0 / 6, 1e-5);
+    EXPECT_EQ(scores.number(6, "r2", -1), 1);
+    write_npy(dir_.path() / "short.npy", "1, 64, 64, 2", std::vector<uint16_t>(64 * 64 * 2));
+    what_.predictions = dir_.file("short.npy");
+    EXPECT_THAT(error_of(), testing::HasSubstr("short.npy has 1 images; "));
+}
+
+/// A patch file: what lies beyond the image is vague, and there something was found.
+TEST_F(EvaluateTest, vague_areas_do_not_count_unless_asked_for) {
+    PatchesOptions cut;
+    cut.sources = {set().string()};
+    cut.output = dir_.file("patches.h5");
+    cut.patch_px = 512;
+    CommonOptions common = common_;
+    common.set.clear();
+    common.work_mpp = 0.25;
+    ASSERT_EQ(patches_command(cut, common), 0);
+    const auto patches = open_dataset(cut.output);
+    ASSERT_EQ(patches->entries().size(), 3U);
+    fs::create_directories(dir_.path() / "found");
+    for (size_t i = 0; i < 3; ++i) {
+        Image<uint32_t> labels = patches->read(i).labels;
+        for (int64_t x = 400; x < 420; ++x)
+            for (int64_t y = 400; y < 420; ++y) labels(x, y) = 9000;  // beyond 320 x 256
+        write_label_picture(dir_.file("found/" + patches->entries()[i].name + ".png"),
+                            labels.view());
+    }
+    what_.data = {cut.output};
+    what_.predictions = dir_.file("found");
+    EXPECT_EQ(evaluate_command(what_, common_), 0);
+    EXPECT_EQ(cell(CsvTable(what_.output), "all", "mean", "predictions", "pq"), 1);
+    what_.keep_vague = 1;
+    what_.output = dir_.file("kept.csv");
+    EXPECT_EQ(evaluate_command(what_, common_), 0);
+    const CsvTable kept(what_.output);
+    EXPECT_LT(cell(kept, "all", "mean", "predictions", "pq"), 1);
+    EXPECT_EQ(cell(kept, "all", "pooled", "predictions", "found"),
+              cell(kept, "all", "pooled", "predictions", "truth") + 3);
 }
 
 TEST(OverlayChoiceTest, ranks_by_pq_and_passes_over_images_without_nuclei) {
