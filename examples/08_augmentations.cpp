@@ -89,20 +89,25 @@ int main(int argc, char** argv) try {
         piece_of(argv[1], argc > 3 ? std::atof(argv[3]) : 0.3, argc > 3 ? std::atof(argv[4]) : 0.7);
     std::vector<RgbImage> pictures{changed(piece, {})};
     Random turn(7);
-    pictures.push_back(cut_patch(piece.rgb, piece.ids, kSide, 1, turn).rgb);
-    pictures.push_back(changed(piece, displace_elastically));
+    AugmentConfig always;
+    always.affine = 1;
+    pictures.push_back(cut_patch(piece.rgb, piece.ids, kSide, always, turn).rgb);
+    pictures.push_back(changed(piece, [](auto& p, Random& r) { displace_elastically(p, 6, r); }));
     for (const uint64_t seed : {2, 5}) pictures.push_back(changed(piece, crowd_nuclei, seed));
     for (const uint64_t seed : {7, 3}) pictures.push_back(changed(piece, make_nuclei_pale, seed));
     for (const uint64_t seed : {10, 4, 9})
         pictures.push_back(changed(piece, add_distractors, seed));
     const auto stain = [](auto& p, Random& r) { change_stains(p.rgb, kReferenceHe, r); };
     for (const uint64_t seed : {7, 8}) pictures.push_back(changed(piece, stain, seed));
-    for (auto* const change : {change_exposure, change_gamma, change_intensity, equalise_locally,
-                               remove_noise, add_noise, blur, sharpen})
+    constexpr auto noise = [](RgbImage& rgb, Random& r) { add_noise(rgb, 0.03, r); };
+    for (void (*const change)(RgbImage&, Random&) :
+         std::initializer_list<void (*)(RgbImage&, Random&)>{change_exposure, change_gamma,
+                                                             change_intensity, equalise_locally,
+                                                             remove_noise, noise, blur, sharpen})
         pictures.push_back(changed(piece, [change](auto& p, Random& r) { change(p.rgb, r); }));
     for (const uint64_t seed : {9, 10, 11, 12})
         pictures.push_back(
-            augment(piece.rgb, piece.ids, kSide, kReferenceHe, AugmentOptions{}, seed).rgb);
+            augment(piece.rgb, piece.ids, kSide, kReferenceHe, AugmentConfig{}, seed).rgb);
     write_jpeg_picture(argv[2], sheet_of(pictures).view());
     return 0;
 } catch (const wsi::Error& error) {

@@ -79,8 +79,8 @@ void equalise_locally(RgbImage& rgb, Random& random) {
     });
 }
 
-void add_noise(RgbImage& rgb, Random& random) {
-    const double sd = random.uniform(0, 0.03 * 255);
+void add_noise(RgbImage& rgb, double most_sd, Random& random) {
+    const double sd = random.uniform(0, most_sd * 255);
     uint8_t* const end = rgb.data() + 3 * rgb.size().area();
     for (uint8_t* v = rgb.data(); v != end; ++v) *v = to_byte(*v + sd * random.normal());
 }
@@ -109,21 +109,21 @@ void sharpen(RgbImage& rgb, Random& random) {
 }
 
 TrainingPatch augment(const RgbImage& rgb, const LabelImage& ids, int side,
-                      const StainMatrix& stains, const AugmentOptions& options, uint64_t seed) {
+                      const StainMatrix& stains, const AugmentConfig& config, uint64_t seed) {
     Random random(seed);
-    TrainingPatch patch = cut_patch(rgb, ids, side, options.affine, random);
-    if (random.chance(options.elastic)) displace_elastically(patch, random);
-    if (random.chance(options.crowding)) crowd_nuclei(patch, random);
-    if (random.chance(options.paleness)) make_nuclei_pale(patch, random);
-    if (random.chance(options.distractors)) add_distractors(patch, random);
-    if (random.chance(options.calm)) remove_noise(patch.rgb, random);
-    if (random.chance(options.stain)) change_stains(patch.rgb, stains, random);
-    if (random.chance(options.exposure)) change_exposure(patch.rgb, random);
-    if (random.chance(options.gamma)) change_gamma(patch.rgb, random);
-    if (random.chance(options.intensity)) change_intensity(patch.rgb, random);
-    if (random.chance(options.clahe)) equalise_locally(patch.rgb, random);
-    if (random.chance(options.sharpness)) (random.chance(0.7) ? sharpen : blur)(patch.rgb, random);
-    if (random.chance(options.noise)) add_noise(patch.rgb, random);
+    TrainingPatch patch = cut_patch(rgb, ids, side, config, random);
+    if (random.chance(config.elastic)) displace_elastically(patch, config.elastic_px, random);
+    if (random.chance(config.crowding)) crowd_nuclei(patch, random);
+    if (random.chance(config.paleness)) make_nuclei_pale(patch, random);
+    if (random.chance(config.distractors)) add_distractors(patch, random);
+    if (random.chance(config.calm)) remove_noise(patch.rgb, random);
+    if (random.chance(config.stain)) change_stains(patch.rgb, stains, random);
+    if (random.chance(config.exposure)) change_exposure(patch.rgb, random);
+    if (random.chance(config.gamma)) change_gamma(patch.rgb, random);
+    if (random.chance(config.intensity)) change_intensity(patch.rgb, random);
+    if (random.chance(config.clahe)) equalise_locally(patch.rgb, random);
+    if (random.chance(config.sharpness)) (random.chance(0.7) ? sharpen : blur)(patch.rgb, random);
+    if (random.chance(config.noise)) add_noise(patch.rgb, config.noise_sd, random);
     return patch;
 }
 

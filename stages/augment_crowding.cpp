@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <optional>
@@ -5,6 +6,7 @@
 
 #include "stages/augment.h"
 #include "stages/augment_steps.h"
+#include "stages/class_ids.h"
 #include "stages/nucleus_targets.h"
 
 namespace wsi {
@@ -17,6 +19,7 @@ struct Stamp {
     Image<float> cover;  ///< 0..1, soft at the border
     GrayImage nucleus;   ///< 1 where the nucleus is
     int64_t area = 0;
+    uint32_t class_id = 0;
 };
 
 /// How the copies of one patch lie.
@@ -41,7 +44,7 @@ Stamp cut_stamp(const TrainingPatch& patch, uint32_t id, const PixelRect& box, i
     const PixelRect seen = box.grown(1);
     const bool flip_x = turn & 1, flip_y = turn & 2;
     Stamp stamp{RgbImage(seen.width, seen.height), Image<float>(seen.width, seen.height),
-                GrayImage(seen.width, seen.height)};
+                GrayImage(seen.width, seen.height), 0, class_of_id(id)};
     for (int64_t y = 0; y < seen.height; ++y)
         for (int64_t x = 0; x < seen.width; ++x) {
             const int64_t u = seen.x + (flip_x ? seen.width - 1 - x : x);
@@ -127,7 +130,8 @@ void crowd_nuclei(TrainingPatch& patch, Random& random) {
     std::vector<Stamp> stamps;  // before the first copy hides anything
     for (const auto& [id, box] : complete)
         stamps.push_back(cut_stamp(patch, id, box, crowd.row ? 0 : random.index(4)));
-    uint32_t next = boxes.rbegin()->first;
+    uint32_t next = 0;
+    for (const auto& [id, box] : boxes) next = std::max(next, own_id(id));
     int64_t copies = 0;
     for (const auto& [id, box] : complete) {
         if (!random.chance(crowd.share)) continue;
@@ -139,7 +143,8 @@ void crowd_nuclei(TrainingPatch& patch, Random& random) {
                                                 (random.chance(0.5) ? std::numbers::pi : 0)
                                           : random.uniform(0, 2 * std::numbers::pi);
             const bool before = random.chance(0.5);
-            if (push_out(patch, stamp, next + 1, x, y, turn, crowd.overlap, before)) {
+            const uint32_t id_of_copy = id_with_class(next + 1, stamp.class_id);
+            if (push_out(patch, stamp, id_of_copy, x, y, turn, crowd.overlap, before)) {
                 ++next;
                 ++copies;
             }

@@ -60,13 +60,14 @@ TrainingPatch sample(const RgbImage& rgb, const LabelImage& ids, int side, Where
 /// From the patch's centre to the image's: [a b; c d].
 using Linear = std::array<double, 4>;
 
-Linear draw_linear(double affine, Random& random) {
+Linear draw_linear(const AugmentConfig& config, Random& random) {
     double angle = static_cast<double>(random.index(4)) * std::numbers::pi / 2;
     const double flip_x = random.chance(0.5) ? -1 : 1, flip_y = random.chance(0.5) ? -1 : 1;
     double scale = 1, shear = 0;
-    if (random.chance(affine)) {
+    if (random.chance(config.affine)) {
         angle += random.uniform(-0.25, 0.25) * std::numbers::pi;
-        scale = std::exp2(random.uniform(-1.2, 0.35));
+        scale =
+            std::exp2(random.uniform(std::log2(config.scale_least), std::log2(config.scale_most)));
         shear = std::tan(random.uniform(-5, 5) * std::numbers::pi / 180);
     }
     const double c = std::cos(angle) / scale, s = std::sin(angle) / scale;
@@ -84,9 +85,9 @@ double draw_centre(int64_t size, int side, Random& random) {
 
 }  // namespace
 
-TrainingPatch cut_patch(const RgbImage& rgb, const LabelImage& ids, int side, double affine,
-                        Random& random) {
-    const Linear m = draw_linear(affine, random);
+TrainingPatch cut_patch(const RgbImage& rgb, const LabelImage& ids, int side,
+                        const AugmentConfig& config, Random& random) {
+    const Linear m = draw_linear(config, random);
     const double cx = draw_centre(rgb.width(), side, random),
                  cy = draw_centre(rgb.height(), side, random);
     const double middle = 0.5 * (side - 1);
@@ -103,7 +104,7 @@ TrainingPatch centre_patch(const RgbImage& rgb, const LabelImage& ids, int side)
     });
 }
 
-void displace_elastically(TrainingPatch& patch, Random& random) {
+void displace_elastically(TrainingPatch& patch, double most_px, Random& random) {
     const auto side = static_cast<int>(patch.rgb.width());
     const double sigma = random.uniform(8, 12), alpha = random.uniform(20, 60);
     std::array<cv::Mat, 2> field;
@@ -114,7 +115,9 @@ void displace_elastically(TrainingPatch& patch, Random& random) {
                 axis.at<float>(y, x) = static_cast<float>(random.uniform(-1, 1) * alpha);
         cv::GaussianBlur(axis, axis, cv::Size(), sigma, sigma, cv::BORDER_REFLECT);
     }
-    const auto limited = [](float v) { return std::clamp(static_cast<double>(v), -6.0, 6.0); };
+    const auto limited = [most_px](float v) {
+        return std::clamp(static_cast<double>(v), -most_px, most_px);
+    };
     patch = sample(patch.rgb, patch.ids, side, [&](int x, int y) -> std::array<double, 2> {
         return {x + limited(field[0].at<float>(y, x)), y + limited(field[1].at<float>(y, x))};
     });

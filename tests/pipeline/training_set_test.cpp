@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 
 namespace wsi {
 
@@ -53,6 +54,22 @@ TEST(TrainingSetTest, crowded_images_come_more_often_and_none_is_left_out) {
     // Weights are sqrt(8 + nuclei + background): 3.2, 22.6, 3.2 of 28.9.
     EXPECT_NEAR(shown[10001], 3 * epochs * 22.6 / 28.9, 12);
     EXPECT_NEAR(shown[1], 3 * epochs * 3.2 / 28.9, 12);
+}
+
+TEST(TrainingSetTest, augmentations_follow_the_settings) {
+    const std::vector<TrainingImage> images{image_with(9, 1)};
+    Config config = small_config();
+    const auto colours = [&] {
+        const TrainingPatch patch = PatchSource(images, config).batch(0, 0).front();
+        return std::set<uint8_t>(patch.rgb.data(), patch.rgb.data() + 3 * kSide * kSide);
+    };
+    EXPECT_GT(colours().size(), 1U);
+    AugmentConfig& a = config.augment;
+    for (double* const chance :
+         {&a.affine, &a.elastic, &a.crowding, &a.paleness, &a.distractors, &a.calm, &a.stain,
+          &a.exposure, &a.gamma, &a.intensity, &a.clahe, &a.sharpness, &a.noise})
+        *chance = 0;
+    EXPECT_EQ(colours(), std::set<uint8_t>{180});
 }
 
 TEST(TrainingSetTest, a_batch_is_a_pure_function_of_epoch_and_step) {

@@ -30,14 +30,55 @@ bool equal(const TrainingPatch& a, const TrainingPatch& b) {
            std::equal(a.ids.data(), a.ids.data() + a.ids.size().area(), b.ids.data());
 }
 
+constexpr double AugmentConfig::*kChances[] = {
+    &AugmentConfig::affine,      &AugmentConfig::elastic, &AugmentConfig::crowding,
+    &AugmentConfig::paleness,    &AugmentConfig::stain,   &AugmentConfig::exposure,
+    &AugmentConfig::gamma,       &AugmentConfig::clahe,   &AugmentConfig::intensity,
+    &AugmentConfig::sharpness,   &AugmentConfig::noise,   &AugmentConfig::calm,
+    &AugmentConfig::distractors,
+};
+
+AugmentConfig no_changes() {
+    AugmentConfig config;
+    for (const auto chance : kChances) config.*chance = 0;
+    return config;
+}
+
 }  // namespace
+
+TEST(AugmentTest, each_change_is_off_at_chance_0_and_on_at_chance_1) {
+    const TrainingPatch source = coloured(64);
+    const auto made = [&](const AugmentConfig& config, uint64_t seed) {
+        return augment(source.rgb, source.ids, 64, kReferenceHe, config, seed);
+    };
+    Random random(5);
+    EXPECT_TRUE(
+        equal(made(no_changes(), 5), cut_patch(source.rgb, source.ids, 64, no_changes(), random)));
+    for (const auto chance : kChances) {
+        AugmentConfig config = no_changes();
+        config.*chance = 1;
+        int changed = 0;  // a draw may leave the one nucleus as it is
+        for (uint64_t seed = 0; seed < 10; ++seed)
+            changed += equal(made(config, seed), made(no_changes(), seed)) ? 0 : 1;
+        EXPECT_GT(changed, 2) << &(config.*chance) - &config.affine;
+    }
+}
+
+TEST(AugmentTest, strengths_are_limits) {
+    const TrainingPatch source = coloured(64);
+    AugmentConfig config = no_changes();
+    config.elastic = config.noise = 1;
+    config.elastic_px = config.noise_sd = 0;
+    EXPECT_TRUE(equal(augment(source.rgb, source.ids, 64, kReferenceHe, config, 5),
+                      augment(source.rgb, source.ids, 64, kReferenceHe, no_changes(), 5)));
+}
 
 TEST(AugmentTest, is_a_pure_function_of_its_seed) {
     const TrainingPatch source = coloured(64);
     std::set<std::string> seen;
     for (uint64_t seed = 0; seed < 20; ++seed) {
         const auto make = [&] {
-            return augment(source.rgb, source.ids, 48, kReferenceHe, AugmentOptions{}, seed);
+            return augment(source.rgb, source.ids, 48, kReferenceHe, AugmentConfig{}, seed);
         };
         const TrainingPatch a = make();
         EXPECT_TRUE(equal(a, make()));
@@ -50,7 +91,7 @@ TEST(AugmentTest, right_angles_and_flips_move_colours_and_ids_together) {
     const TrainingPatch source = coloured(32);
     for (uint64_t seed = 0; seed < 16; ++seed) {
         Random random(seed);
-        const TrainingPatch patch = cut_patch(source.rgb, source.ids, 32, 0, random);
+        const TrainingPatch patch = cut_patch(source.rgb, source.ids, 32, no_changes(), random);
         for (int64_t i = 0; i < patch.ids.size().area(); ++i) {
             // Red and green say where the pixel came from.
             const int x = (patch.rgb.data()[3 * i] - 60) * 32 / 120;
@@ -240,7 +281,7 @@ TEST(AugmentTest, every_colour_change_changes_colours_and_keeps_white_tissue_in_
     EXPECT_TRUE(changed(change_exposure));
     EXPECT_TRUE(changed(sharpen));
     EXPECT_TRUE(changed(equalise_locally));
-    EXPECT_TRUE(changed(add_noise));
+    EXPECT_TRUE(changed([](RgbImage& rgb, Random& random) { add_noise(rgb, 0.03, random); }));
     EXPECT_TRUE(changed(remove_noise));
     EXPECT_TRUE(changed(blur));
     EXPECT_TRUE(
