@@ -41,11 +41,15 @@ struct TilingConfig {
     int region_px = 2048;  ///< nominal side of a region in work pixels, snapped to tiles
 };
 
+enum class Precision { Fp32, Bf16, Fp16 };
+
 struct ModelConfig {
     std::string name = "eunet3plus";
-    double work_mpp = 0;             ///< 0 = the model's own resolution
-    int batch = 4;                   ///< tiles per batch
-    double haematoxylin_weight = 0;  ///< of HaematoxylinVote, for networks
+    double work_mpp = 0;                    ///< 0 = the model's own resolution
+    int batch = 4;                          ///< tiles per batch
+    int tile_px = 0;                        ///< side of a tile's core; 0 = the model's own
+    Precision precision = Precision::Fp32;  ///< of a network's multiplications
+    double haematoxylin_weight = 0;         ///< of HaematoxylinVote, for networks
     /// File of a fused network's frozen encoder. "auto" when running a model: the file named in its
     /// metadata, beside the weights.
     std::string encoder_weights = "auto";
@@ -80,6 +84,8 @@ struct NetworkConfig {
     double dropout = 0.1;
     bool distance = true;           ///< second head: per-nucleus normalised distance
     bool deep_supervision = false;  ///< a head on every scale, for the loss alone
+    bool classification = false;    ///< a module that says whether there is any nucleus at all
+    std::string classes = "none";   ///< names of nuclei's classes, "A;B;C": a head for them
     FusionKind fusion = FusionKind::None;
     bool fusion_residual = true;    ///< efb_p, efb_x: the bottleneck + gamma · attention
     bool fusion_norm = true;        ///< efb_p, efb_x: layer norms before attention
@@ -89,7 +95,6 @@ struct NetworkConfig {
     EncoderContext context = EncoderContext::Field;
 };
 
-enum class Precision { Fp32, Bf16 };
 enum class OptimiserKind { AdamW, Adam };
 enum class Decay { Cosine, Polynomial, None };
 enum class ChooseBy { Pq, Dice, Aji };
@@ -120,17 +125,42 @@ struct TrainConfig {
     double embedding_cache_gb = 20;
 };
 
+/// How likely each change of a training patch is, in the order in which they are made; 0 = never.
+/// How strong they are: stages/augment.h. Colours vary far more than in models of one laboratory
+/// (models.md 7): between scanners, glass lies anywhere from 140 to 255.
+struct AugmentConfig {
+    double affine = 0.65;
+    double elastic = 0.2;
+    double crowding = 0.4;
+    double paleness = 0.5;
+    double distractors = 0.4;
+    double calm = 0.5;
+    double stain = 0.7;
+    double exposure = 0.75;
+    double gamma = 0.3;
+    double intensity = 0.5;
+    double clahe = 0.1;
+    double sharpness = 0.45;
+    double noise = 0.2;
+    /// Of the affine change, log-uniform. Mostly smaller, because nuclei of NuInsSeg are twice as
+    /// wide, at its stated resolution, as others'.
+    double scale_least = 0.435, scale_most = 1.275;
+    double elastic_px = 6;   ///< farthest that a pixel moves
+    double noise_sd = 0.03;  ///< greatest, of the full range
+};
+
 /// What is measured on every nucleus beyond size and shape (docs/features.md).
 struct FeatureConfig {
     /// Size, axes, solidity and circularity, mean and sd of both stains in the nucleus: nothing
     /// else, whatever the switches below say.
     bool brief = false;
-    bool moments = true;       ///< central, normalised and Hu moments
-    bool intensity = true;     ///< seven channels in nucleus, ring and edge
-    bool texture = true;       ///< gradient, Canny and Haralick features of the first stain
-    double ring_um = 4;        ///< width of the ring around a nucleus; 0 = no ring
-    int grey_levels = 32;      ///< of the co-occurrence matrix
-    bool zernike = false;      ///< Zernike moments: as slow as all the rest
+    bool moments = true;               ///< central, normalised and Hu moments
+    bool intensity = true;             ///< seven channels in nucleus, ring and edge
+    bool texture = true;               ///< gradient, Canny and Haralick features of the first stain
+    double ring_um = 4;                ///< width of the ring around a nucleus; 0 = no ring
+    int grey_levels = 32;              ///< of the co-occurrence matrix
+    bool stretch_grey_levels = false;  ///< over each nucleus's (or ring's) own densities
+    bool zernike = false;              ///< Zernike moments: as slow as all the rest
     bool neighbours = true;    ///< distances, counts, Delaunay and Voronoi over the whole slide
     bool ring_texture = true;  ///< texture of the second stain in the ring as well
     /// Gradient, Canny and Haralick on pixels of this resolution; 0 = on work pixels.
@@ -171,6 +201,7 @@ struct Config {
     RunConfig run;
     NetworkConfig network;
     TrainConfig train;
+    AugmentConfig augment;
 };
 
 }  // namespace wsi

@@ -49,8 +49,8 @@ constexpr std::array<std::pair<const char*, EncoderInput>, 2> kInputs{
     {{"sam", EncoderInput::Sam}, {"medsam", EncoderInput::MedSam}}};
 constexpr std::array<std::pair<const char*, EncoderContext>, 2> kContexts{
     {{"tile", EncoderContext::Tile}, {"field", EncoderContext::Field}}};
-constexpr std::array<std::pair<const char*, Precision>, 2> kPrecisions{
-    {{"fp32", Precision::Fp32}, {"bf16", Precision::Bf16}}};
+constexpr std::array<std::pair<const char*, Precision>, 3> kPrecisions{
+    {{"fp32", Precision::Fp32}, {"bf16", Precision::Bf16}, {"fp16", Precision::Fp16}}};
 constexpr std::array<std::pair<const char*, OptimiserKind>, 2> kOptimisers{
     {{"adamw", OptimiserKind::AdamW}, {"adam", OptimiserKind::Adam}}};
 constexpr std::array<std::pair<const char*, Decay>, 3> kDecays{
@@ -278,9 +278,12 @@ void apply_set(Config& config, const std::string& setting) {
 }
 
 void validate(const Config& config) {
-    if (config.run.device != "auto" && config.run.device != "cpu")
+    if (config.run.device != "auto" && config.run.device != "cpu" && config.run.device != "cuda")
         fail(ErrorKind::Config, "run.device = '", config.run.device,
-             "': expected auto or cpu, the only device that models run on here");
+             "': expected auto, cpu or cuda");
+    if (config.train.precision == Precision::Fp16)
+        fail(ErrorKind::Config,
+             "train.precision = fp16: gradients would vanish, as losses are not scaled; use bf16");
     if (config.separate.reach_um * config.separate.reach_um * 3 < config.separate.min_area_um2)
         fail(ErrorKind::Config, "separate.min_area_um2 = ", config.separate.min_area_um2,
              " is more than a nucleus within separate.reach_um = ", config.separate.reach_um,

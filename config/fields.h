@@ -58,6 +58,11 @@ void visit(V& v, ModelConfig& c) {
     v("work_mpp", c.work_mpp, Effect::Results, Range{0, 4},
       "resolution to work at in µm per pixel; 0 = the model's own");
     v("batch", c.batch, Effect::Results, Range{1, 1024}, "tiles per batch");
+    v("tile_px", c.tile_px, Effect::Results, Range{0, 4096},
+      "side of a tile without its halo, e.g. 512 or 1024, for networks of ours without an encoder; "
+      "0 = the model's own");
+    v("precision", c.precision, Effect::Results, Range{},
+      "of a network's multiplications: fp32, bf16 or fp16; softmax and norms stay in fp32");
     v("haematoxylin_weight", c.haematoxylin_weight, Effect::Results, Range{0, 20},
       "how much a pixel's haematoxylin counts beside a network's probability; 0 = not at all");
     v("encoder_weights", c.encoder_weights, Effect::Running, Range{},
@@ -97,6 +102,9 @@ void visit(V& v, FeatureConfig& c) {
       "width of the ring around a nucleus in µm; 0 = no ring");
     v("grey_levels", c.grey_levels, Effect::Results, Range{8, 32},
       "grey levels of the co-occurrence matrix");
+    v("stretch_grey_levels", c.stretch_grey_levels, Effect::Results, Range{},
+      "spread them from the least to the greatest density of each nucleus or ring, instead of from "
+      "0 to 2.5 OD");
     v("zernike", c.zernike, Effect::Results, Range{}, "measure Zernike moments, which are slow");
     v("neighbours", c.neighbours, Effect::Results, Range{},
       "measure distances and numbers of neighbours over the whole slide");
@@ -117,7 +125,8 @@ void visit(V& v, RunConfig& c) {
     v("threads", c.threads, Effect::Running, Range{0, 1024}, "CPU threads; 0 = all cores");
     v("memory_mib", c.memory_mib, Effect::Running, Range{0, 1 << 22},
       "bound on memory in MiB; 0 = 1400");
-    v("device", c.device, Effect::Results, Range{}, "auto or cpu");
+    v("device", c.device, Effect::Results, Range{},
+      "where networks run: cpu, cuda, or auto = cuda where there is a device");
     v("keep_maps", c.keep_maps, Effect::Running, Range{},
       "keep the probability and distance maps in the result");
     v("seed", c.seed, Effect::Results, Range{0, 9e15}, "of everything that is drawn at random");
@@ -135,6 +144,12 @@ void visit(V& v, NetworkConfig& c) {
     v("distance", c.distance, Effect::Training, Range{}, "second head: distance within nuclei");
     v("deep_supervision", c.deep_supervision, Effect::Training, Range{},
       "unet3plus and eunet3plus: a head on every scale, whose losses are averaged");
+    v("classification", c.classification, Effect::Training, Range{},
+      "unet3plus and eunet3plus: a module that says whether there is any nucleus; if not, all is "
+      "background");
+    v("classes", c.classes, Effect::Training, Range{},
+      "unet3plus, eunet3plus and the U-Nets: names of nuclei's classes with ; between them, for a "
+      "head that tells them apart; none = no such head");
     v("fusion", c.fusion, Effect::Training, Range{},
       "of a frozen encoder's embedding: none, concat, efb_r, efb_p, efb_p_literal or efb_x");
     v("fusion_residual", c.fusion_residual, Effect::Training, Range{},
@@ -193,6 +208,37 @@ void visit(V& v, TrainConfig& c) {
 }
 
 template <class V>
+void visit(V& v, AugmentConfig& c) {
+    const Range chance{0, 1};
+    v("affine", c.affine, Effect::Training, chance,
+      "chance of any angle, another scale and a shear of ±5°; else right angles and flips");
+    v("scale_least", c.scale_least, Effect::Training, Range{0.1, 1}, "least scale of affine");
+    v("scale_most", c.scale_most, Effect::Training, Range{1, 4}, "greatest scale of affine");
+    v("elastic", c.elastic, Effect::Training, chance, "chance of a smooth displacement");
+    v("elastic_px", c.elastic_px, Effect::Training, Range{0, 20}, "farthest that a pixel moves");
+    v("crowding", c.crowding, Effect::Training, chance,
+      "chance of copies of nuclei beside, before and behind others, in rows or clumps");
+    v("paleness", c.paleness, Effect::Training, chance,
+      "chance of pale, vesicular or bluer nuclei");
+    v("distractors", c.distractors, Effect::Training, chance,
+      "chance of red blood cells, pigment or ink between the nuclei");
+    v("calm", c.calm, Effect::Training, chance, "chance of noise taken away");
+    v("stain", c.stain, Effect::Training, chance,
+      "chance of densities ×0.4–1.7, tilted stain vectors or another laboratory's");
+    v("exposure", c.exposure, Effect::Training, chance,
+      "chance of all channels ×0.85–2 (as far as nearly white), each ×0.93–1.07");
+    v("gamma", c.gamma, Effect::Training, chance, "chance of gamma 0.7–1.4");
+    v("intensity", c.intensity, Effect::Training, chance,
+      "chance of brightness ±0.1, contrast 0.8–1.25, saturation 0.5–1.6, hue ±18°");
+    v("clahe", c.clahe, Effect::Training, chance,
+      "chance of lightness equalised locally, clip 1–3, 8x8 tiles");
+    v("sharpness", c.sharpness, Effect::Training, chance,
+      "chance of an unsharp mask (seven of ten) or a blur of 0.5–1.2 px");
+    v("noise", c.noise, Effect::Training, chance, "chance of Gaussian noise");
+    v("noise_sd", c.noise_sd, Effect::Training, chance, "its greatest sd, of the full range");
+}
+
+template <class V>
 void visit(V& v, Config& c) {
     v.section("slide", c.slide, "how a slide is read");
     v.section("tissue", c.tissue, "where nuclei are looked for");
@@ -205,6 +251,7 @@ void visit(V& v, Config& c) {
     v.section("run", c.run, "resources");
     v.section("network", c.network, "shape of a network that is trained");
     v.section("train", c.train, "how it is trained");
+    v.section("augment", c.augment, "what is done to the patches it is trained on");
 }
 
 }  // namespace wsi

@@ -1,3 +1,4 @@
+#include "config/error.h"
 #include "model/classical.h"
 #include "model/haematoxylin_vote.h"
 #include "model/network_library.h"
@@ -11,18 +12,34 @@ bool is_file_name(const std::string& name) {
            name.ends_with(".pth") || name.ends_with(".pt") || name.ends_with(".tar");
 }
 
-std::unique_ptr<Segmenter> open_network(const std::string& file, const ModelConfig& config) {
-    std::unique_ptr<Segmenter> network = network_library().open_segmenter(file, config);
+std::unique_ptr<Segmenter> open_network(const std::string& file, const ModelConfig& config,
+                                        const std::string& device) {
+    std::unique_ptr<Segmenter> network = network_library().open_segmenter(file, config, device);
     if (config.haematoxylin_weight == 0) return network;
     return std::make_unique<HaematoxylinVote>(std::move(network), config.haematoxylin_weight);
 }
+
+/// Settings of networks that `classical`, which is none, would not heed.
+void refuse_network_settings(const ModelConfig& config, const std::string& device) {
+    const auto refuse = [](const char* setting) {
+        fail(ErrorKind::Config, setting,
+             " is for networks; --model classical runs on the CPU on tiles of its own size: leave "
+             "it out, or name a network");
+    };
+    if (device == "cuda") refuse("run.device = 'cuda'");
+    if (config.precision != Precision::Fp32) refuse("model.precision");
+    if (config.tile_px != 0) refuse("model.tile_px");
+}
 }  // namespace
 
-std::unique_ptr<Segmenter> make_segmenter(const ModelConfig& config) {
-    if (config.name == "classical") return std::make_unique<ClassicalSegmenter>();
-    if (is_file_name(config.name)) return open_network(config.name, config);
+std::unique_ptr<Segmenter> make_segmenter(const ModelConfig& config, const std::string& device) {
+    if (config.name == "classical") {
+        refuse_network_settings(config, device);
+        return std::make_unique<ClassicalSegmenter>();
+    }
+    if (is_file_name(config.name)) return open_network(config.name, config, device);
     if (const std::string file = shipped_weights_file(config.name); !file.empty())
-        return open_network(file, config);
+        return open_network(file, config, device);
     std::string known = "classical";
     for (const std::string& name : shipped_weights()) known += ", " + name;
     fail(ErrorKind::Config, "model.name: unknown model '", config.name, "'; known names: ", known,

@@ -15,7 +15,8 @@ namespace wsi {
 /// not need it starts without loading 500 MB.
 struct NetworkLibrary {
     std::unique_ptr<Segmenter> (*open_segmenter)(const std::string& weights,
-                                                 const ModelConfig& config);
+                                                 const ModelConfig& config,
+                                                 const std::string& device);
     std::unique_ptr<Trainer> (*make_trainer)(const Config& config);
     /// Values of network.architecture and of network.encoder.
     std::vector<std::string> (*architectures)();

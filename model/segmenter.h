@@ -99,7 +99,9 @@ public:
                          std::span<const double> slide_params) = 0;
 };
 
-/// By name or weights file. Throws Error{Config} that lists the names known.
-std::unique_ptr<Segmenter> make_segmenter(const ModelConfig& config);
+/// By name or weights file; device as run.device. Throws Error{Config} that lists the names known,
+/// Error{Device} when the device is not there or has not the memory.
+std::unique_ptr<Segmenter> make_segmenter(const ModelConfig& config,
+                                          const std::string& device = "auto");
 
 }  // namespace wsi

@@ -40,7 +40,7 @@ void add_model_options(CLI::App& app, CommonOptions& o) {
     app.add_option("--work-mpp", o.work_mpp, "work at another resolution than the model's own");
     app.add_option("--stain", o.stain, "stain normalisation")
         ->check(CLI::IsMember({"macenko", "reinhard", "vahadane", "none"}));
-    app.add_option("--device", o.device, "auto or cpu");
+    app.add_option("--device", o.device, "auto, cpu or cuda");
     app.add_option("--threads", o.threads, "default: all cores")->check(CLI::PositiveNumber);
     app.add_option("--memory", o.memory, "bound on memory, e.g. 1400MiB or 2GiB");
 }
@@ -302,9 +302,12 @@ private:
         evaluate_->add_option("--every", o.every, "only every N-th image")
             ->check(CLI::PositiveNumber);
         evaluate_->add_option("--predictions", o.predictions,
-                              "folder with label images made elsewhere, in the model's place");
+                              "folder with label images made elsewhere, or an array as CoNIC's "
+                              "(.npy: id, class), in the model's place");
         evaluate_->add_flag("--oracle", o.oracle,
                             "score separation on perfect maps, too: what no model can exceed");
+        evaluate_->add_flag("--keep-vague", o.keep_vague,
+                            "score vague areas too, which are masked otherwise");
         evaluate_->add_option("--compat", o.compat, "whose rules for images without nuclei")
             ->check(CLI::IsMember({"ours", "hovernet", "conic", "paper"}));
         evaluate_
@@ -325,7 +328,8 @@ private:
         PatchesOptions& o = patches_options_;
         patches_
             ->add_option("data", o.sources,
-                         "data sets: folders with images/ and labels/, or official layouts")
+                         "data sets: folders with images/ and labels/, official layouts, or slides "
+                         "each with its .geojson")
             ->required();
         patches_->add_option("-o,--output", o.output, "patch file .h5")->required();
         patches_->add_option("--patch-px", o.patch_px, "side at the model's resolution")

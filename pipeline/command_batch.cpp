@@ -7,6 +7,7 @@
 #include <set>
 
 #include "pipeline/batch_summary.h"
+#include "pipeline/finished_slide.h"
 #include "pipeline/output_check.h"
 #include "pipeline/runtime.h"
 #include "pipeline/stop_signals.h"
@@ -61,24 +62,13 @@ private:
                fs::exists(r.slide.path, unreachable);
     }
 
-    /// Name of a slide's results without suffix.
-    std::string base_of(const BatchSlide& slide) const {
-        return (fs::path(batch_.output_dir) / fs::path(slide.relative).replace_extension())
-            .string();
-    }
-
     std::vector<std::string> outputs_of(const BatchSlide& slide) const {
+        const fs::path base =
+            fs::path(batch_.output_dir) / fs::path(slide.relative).replace_extension();
         std::vector<std::string> outputs;
         for (const std::string& format : batch_.formats)
-            outputs.push_back(base_of(slide) + (format.starts_with('.') ? "" : ".") + format);
+            outputs.push_back(base.string() + (format.starts_with('.') ? "" : ".") + format);
         return outputs;
-    }
-
-    /// What later runs and the tables look at: the .h5, or a record where none is asked for.
-    std::string kept_of(const BatchSlide& slide) const {
-        for (const std::string& output : outputs_of(slide))
-            if (export_suffix(output) == ".h5") return output;
-        return base_of(slide) + ".finished.json";
     }
 
     /// Two slides must not write the same files: a.svs and a.ndpi of one folder would.
@@ -101,7 +91,6 @@ private:
     SlideJob job_of(const BatchSlide& slide) const {
         SlideJob job = make_job(slide.path, options_);
         job.outputs = outputs_of(slide);
-        job.record = kept_of(slide);
         if (!slide.roi.empty()) job.roi.roi_geojson = slide.roi;
         job.roi.mask_png = slide.mask;
         if (slide.mask.empty() && !batch_.mask_dir.empty()) job.roi.mask_png = mask_of(slide);
@@ -122,8 +111,8 @@ private:
     SlideResult run_one(const BatchSlide& slide, std::atomic<StopRequest>& stop) {
         SlideResult result{slide, "failed", {}, "", "", ErrorKind::Internal};
         try {
-            result.kept = kept_of(slide);
             const SlideJob job = job_of(slide);
+            result.kept = kept_file(job.outputs);
             std::error_code ignored;  // check_outputs says what is wrong with the folder
             fs::create_directories(fs::path(job.outputs.front()).parent_path(), ignored);
             check_outputs(job.outputs);
@@ -133,8 +122,7 @@ private:
             RunStatus status;
             status.stop = &stop;
             const Progress progress(slide.relative, status, progress_mode(options_));
-            result.report =
-                run_slide(job, config, status, [&] { return segmenter_of(config.model); });
+            result.report = run_slide(job, config, status, [&] { return segmenter_of(config); });
             static constexpr const char* kNames[] = {"complete", "complete_with_failures",
                                                      "already_complete", "interrupted"};
             result.status = kNames[static_cast<size_t>(result.report.outcome)];
@@ -151,9 +139,10 @@ private:
     }
 
     /// Says once per model what it does not look at.
-    std::unique_ptr<Segmenter> segmenter_of(const ModelConfig& model) {
-        const bool fresh = models_.insert(model.name).second;
-        return fresh ? segmenter_for(model, options_) : make_segmenter(model);
+    std::unique_ptr<Segmenter> segmenter_of(const Config& config) {
+        const bool fresh = models_.insert(config.model.name).second;
+        return fresh ? segmenter_for(config, options_)
+                     : make_segmenter(config.model, config.run.device);
     }
 
     int finish(size_t total, bool interrupted) const {

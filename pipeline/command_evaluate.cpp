@@ -5,6 +5,7 @@
 #include "io/picture.h"
 #include "io/types/suffix.h"
 #include "pipeline/evaluate.h"
+#include "pipeline/evaluate_classes.h"
 #include "pipeline/evaluate_overlays.h"
 #include "pipeline/image_progress.h"
 #include "pipeline/output_check.h"
@@ -24,6 +25,15 @@ struct Chosen {
     size_t index;
     const ImageEntry& entry() const { return dataset->entries()[index]; }
 };
+
+/// Nothing is where annotators could not tell.
+void clear_vague(const GrayImage& vague, Image<uint32_t>& labels, GrayImage& classes) {
+    for (int64_t i = 0; i < vague.size().area(); ++i) {
+        if (vague.data()[i] == 0) continue;
+        labels.data()[i] = 0;
+        if (!classes.empty()) classes.data()[i] = 0;
+    }
+}
 
 class Evaluation {
 public:
@@ -51,7 +61,7 @@ public:
                 progress.done(image.entry().name);
             }
         }
-        write_evaluation(report, scores_, compat_, config_.run.seed);
+        write_reports(report);
         if (report != what_.output) draw_overlays();
         return finish();
     }
@@ -75,14 +85,22 @@ private:
         return (fs::path(what_.output) / "report.csv").string();
     }
 
+    void write_reports(const std::string& report) const {
+        if (class_scores_->empty())
+            return write_evaluation(report, scores_, compat_, config_.run.seed);
+        write_evaluation(report, scores_, compat_, config_.run.seed, class_tables(*class_scores_));
+        write_class_scores(fs::path(report).replace_extension(".classes.csv").string(),
+                           *class_scores_);
+    }
+
     /// Predicts the few images again: their labels are the same, and nothing had to be kept.
     void draw_overlays() {
         for (const auto& predictor : predictors_)
             for (const RankedImage& ranked : images_to_show(scores_, predictor->name())) {
                 const Chosen& chosen = images_[ranked.index];
-                const LabelledImage image = chosen.dataset->read(chosen.index);
+                const LabelledImage image = read(chosen);
                 write_overlay(what_.output, ranked, predictor->name(), image,
-                              predict(*predictor, image));
+                              predict(*predictor, image).labels);
             }
     }
 
@@ -110,13 +128,27 @@ private:
                 assumed, images_.size());
     }
 
+    /// Empty when the data sets disagree: then classes go by their numbers.
+    std::vector<std::string> class_names_of_all() const {
+        std::vector<std::string> names = datasets_.front()->class_names();
+        for (const auto& dataset : datasets_)
+            if (dataset->class_names() != names) return {};
+        return names;
+    }
+
     void make_predictors(RunStatus& status) {
         std::vector<ImageEntry> entries;
-        for (const Chosen& image : images_) entries.push_back(image.entry());
-        predictors_.push_back(
-            what_.predictions.empty()
-                ? predict_by_slide_run(config_, segmenter_for(config_.model, options_), status)
-                : predict_from_folder(what_.predictions, entries));
+        std::vector<size_t> places;
+        for (const Chosen& image : images_) {
+            entries.push_back(image.entry());
+            places.push_back(image.index);
+        }
+        const std::vector<std::string> class_names = class_names_of_all();
+        class_scores_.emplace(class_names, compat_);
+        predictors_.push_back(what_.predictions.empty()
+                                  ? predict_by_slide_run(config_, segmenter_for(config_, options_),
+                                                         status, class_names)
+                                  : predict_from_files(what_.predictions, entries, places));
         if (what_.oracle)
             for (const OracleMaps maps :
                  {OracleMaps::Distance, OracleMaps::Offsets, OracleMaps::MaskAlone})
@@ -128,22 +160,34 @@ private:
     }
 
     /// Labels of one image; none when it could not be segmented, which costs the score of a miss.
-    Image<uint32_t> predict(Predictor& predictor, const LabelledImage& image) {
+    PredictedNuclei predict(Predictor& predictor, const LabelledImage& image) {
         try {
-            return predictor(image);
+            PredictedNuclei found = predictor(image);
+            if (masks(image)) clear_vague(image.vague, found.labels, found.classes);
+            return found;
         } catch (const Error& error) {
             if (error.kind() != ErrorKind::Slide) throw;
             spdlog::warn("{}: counted as without nuclei: {}", image.entry.name, error.what());
             ++failed_;
-            return Image<uint32_t>(image.rgb.width(), image.rgb.height(), 0);
+            return {Image<uint32_t>(image.rgb.width(), image.rgb.height(), 0), {}};
         }
     }
 
+    bool masks(const LabelledImage& image) const {
+        return what_.keep_vague == 0 && !image.vague.empty();
+    }
+
+    LabelledImage read(const Chosen& chosen) const {
+        LabelledImage image = chosen.dataset->read(chosen.index);
+        if (masks(image)) clear_vague(image.vague, image.labels, image.classes);
+        return image;
+    }
+
     void score(const Chosen& chosen) {
-        const LabelledImage image = chosen.dataset->read(chosen.index);
+        const LabelledImage image = read(chosen);
         const double radius_px = kDetectionRadiusUm / evaluation_mpp(image.entry, config_.slide);
         for (const auto& predictor : predictors_) {
-            const Image<uint32_t> found = predict(*predictor, image);
+            const auto [found, classes] = predict(*predictor, image);
             if (!what_.save_labels.empty() && predictor == predictors_.front())
                 write_label_picture(
                     (fs::path(what_.save_labels) / (image.entry.name + ".png")).string(),
@@ -151,6 +195,9 @@ private:
             const MetricCounts counts =
                 count_metrics(contingency(image.labels.view(), found.view()), compat_, radius_px);
             scores_.push_back({predictor->name(), image.entry, counts, metrics(counts, compat_)});
+            if (!image.classes.empty() && !classes.empty())
+                class_scores_->add(predictor->name(), image.labels, image.classes, found, classes,
+                                   radius_px);
         }
     }
 
@@ -165,6 +212,10 @@ private:
             spdlog::info("{}: {} images, Dice {:.3f}, PQ {:.3f}, AJI {:.3f}", predictor->name(),
                          images_.size(), dice / n, pq / n, aji / n);
         }
+        for (const auto& [predictor, classes] : class_scores_->scores())
+            spdlog::info("{}: {} classes, mPQ+ {:.3f}, R2 {:.3f}", predictor, classes.size(),
+                         class_mean(classes, &ClassScore::pq),
+                         class_mean(classes, &ClassScore::r2));
         if (failed_ == 0) return 0;
         spdlog::warn("{} images could not be segmented and count as without nuclei", failed_);
         return 2;
@@ -178,6 +229,7 @@ private:
     std::vector<Chosen> images_;
     std::vector<std::unique_ptr<Predictor>> predictors_;
     std::vector<ImageScore> scores_;
+    std::optional<ClassScores> class_scores_;
     size_t failed_ = 0;
 };
 

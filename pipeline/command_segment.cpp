@@ -6,6 +6,7 @@
 #include "config/config_io.h"
 #include "model/model_settings.h"
 #include "pipeline/commands.h"
+#include "pipeline/finished_slide.h"
 #include "pipeline/output_check.h"
 #include "pipeline/runtime.h"
 #include "pipeline/stop_signals.h"
@@ -113,8 +114,9 @@ int run_and_report(const SlideJob& job, const Config& config, const CommonOption
     if (report.failed_blocks == 0) return 0;
     spdlog::warn(
         "{}: blocks that could not be decoded: {}; they count as glass and are listed in "
-        "/failed_tiles of the result; copy the slide again if the original is sound",
-        job.slide, report.failed_blocks);
+        "/failed_tiles of {}; copy the slide again if the original is sound",
+        job.slide, report.failed_blocks,
+        kept_file(job.outputs).ends_with(".h5") ? "the result" : "an .h5, if one is asked for");
     return 2;
 }
 
@@ -126,8 +128,7 @@ int segment_command(const SegmentOptions& segment, const CommonOptions& options)
     if (job.outputs.empty())
         job.outputs.push_back(std::filesystem::path(segment.slide).stem().string() + ".h5");
     check_outputs(job.outputs);
-    return run_and_report(job, config, options,
-                          [&] { return segmenter_for(config.model, options); });
+    return run_and_report(job, config, options, [&] { return segmenter_for(config, options); });
 }
 
 }  // namespace wsi

@@ -73,6 +73,7 @@ std::vector<Row> keep(const std::string& path, int64_t step, const char* header,
 }
 
 void append(const std::string& path, const std::string& text) {
+    if (path.empty()) return;
     std::ofstream out(path, std::ios::app);
     errno = 0;
     out << text;
@@ -83,6 +84,7 @@ void append(const std::string& path, const std::string& text) {
 }  // namespace
 
 TrainLog::TrainLog(const std::string& folder, int64_t step) {
+    if (folder.empty()) return;
     steps_file_ = (fs::path(folder) / "steps.csv").string();
     epochs_file_ = (fs::path(folder) / "log.csv").string();
     steps_ = keep<StepRow>(steps_file_, step, kStepHeader, step_row);

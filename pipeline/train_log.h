@@ -21,7 +21,7 @@ struct EpochRow {
 };
 
 /// steps.csv and log.csv of a run's folder. What was written after the step that a run goes on from
-/// is dropped, so that every step stands there once.
+/// is dropped, so that every step stands there once. folder "": nothing is written.
 class TrainLog {
 public:
     TrainLog(const std::string& folder, int64_t step);

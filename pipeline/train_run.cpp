@@ -55,12 +55,13 @@ public:
           stop_(stop),
           trainer_(make_trainer(config)),
           set_(read_training_set(job.folders, config)),
-          patches_(set_.train, config),
+          together_(of_all(config, trainer_->processes())),
+          patches_(set_.train, together_),
           page_(job.output, settings_text(config)),
           total_(config.train.epochs * patches_.steps_per_epoch()) {
         fs::create_directories(job.output);
         start();
-        log_.emplace(job.output, step_);
+        log_.emplace(writes() ? job.output : "", step_);
         spdlog::info("{} images to train on, {} to choose by, {} steps", set_.train.size(),
                      set_.development.size(), total_);
     }
@@ -71,11 +72,11 @@ public:
         const int64_t batch = config_.train.batch;
         TrainingStream stream({step_ * batch, std::max(step_, last) * batch, config_.train.batch,
                                config_.run.threads},
-                              [this](int64_t sample) { return patches_.sample(sample); });
+                              [this](int64_t sample) { return patches_.sample(shared(sample)); });
         TrainProgress progress(step_, total_);
         // A stop between an epoch's last step and its score leaves the score to the next run.
         if (step_ > 0 && step_ % per_epoch == 0 && scored_ < step_ / per_epoch) end_epoch();
-        while (step_ < last && going_on()) {
+        while (step_ < last && !trainer_->any(!going_on())) {
             one_step(stream.next());
             progress.step(step_, log_->steps().back().loss, stream.waited_s());
             if (step_ % per_epoch == 0) end_epoch();
@@ -85,11 +86,22 @@ public:
             }
         }
         checkpoint();
-        if (finished()) settle();
-        return {finished(), step_, best_.score()};
+        if (writes() && finished()) settle();
+        // The first process knows the scores, and so whether this is the end.
+        return {!trainer_->any(writes() && !finished()), step_, best_.score()};
     }
 
 private:
+    static Config of_all(Config config, int processes) {
+        config.train.batch *= processes;
+        return config;
+    }
+    /// Number among the samples of all processes: each takes its part of every batch.
+    int64_t shared(int64_t sample) const {
+        const int64_t batch = config_.train.batch, step = sample / batch;
+        return step * together_.train.batch + trainer_->rank() * batch + sample % batch;
+    }
+    bool writes() const { return trainer_->rank() == 0; }
     std::string file(const char* name) const { return (fs::path(job_.output) / name).string(); }
     bool hopeless() const { return best_.hopeless(scored_, config_.train.patience); }
     bool finished() const { return step_ == total_ || hopeless(); }
@@ -157,6 +169,7 @@ private:
     }
 
     void end_epoch() {
+        if (!writes()) return;  // the first process scores; any() tells when it has had enough
         const int64_t per_epoch = patches_.steps_per_epoch(), epoch = step_ / per_epoch;
         const auto predicted =
             predict_development(*trainer_, set_.development, Colours::Own, stop_);
@@ -219,6 +232,7 @@ private:
     const std::atomic<StopRequest>& stop_;
     const std::unique_ptr<Trainer> trainer_;
     const TrainingSet set_;
+    const Config together_;  ///< its batch is that of all processes
     const PatchSource patches_;
     const TrainPage page_;
     const int64_t total_;

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 #include <sstream>
 
 #include "io/datasets/resolution.h"
 #include "pipeline/unreadable_images.h"
+#include "stages/class_ids.h"
 
 namespace wsi {
 
@@ -18,6 +20,44 @@ namespace {
 /// NuInsSeg says 0.25 µm, but its nuclei (median 8.3 µm) are then far wider than those of CoNSeP
 /// (4.1 µm) and MoNuSeg (4.9 µm).
 constexpr double kSmaller = 0.6;
+
+std::vector<std::string> names_in(const std::string& list) {
+    std::vector<std::string> names;
+    std::stringstream in(list);
+    for (std::string name; std::getline(in, name, ';');) names.push_back(name);
+    return names;
+}
+
+/// The class that most pixels of each nucleus have, 0 where none is given.
+std::map<uint32_t, uint32_t> classes_of_nuclei(const LabelledImage& image) {
+    std::map<uint32_t, std::map<uint32_t, int64_t>> pixels;
+    for (int64_t i = 0; i < image.labels.size().area(); ++i)
+        if (const uint32_t id = image.labels.data()[i]; id != 0)
+            ++pixels[id][image.classes.data()[i]];
+    std::map<uint32_t, uint32_t> classes;
+    for (const auto& [id, counts] : pixels)
+        classes[id] =
+            std::ranges::max_element(counts, {}, [](const auto& c) { return c.second; })->first;
+    return classes;
+}
+
+/// Puts nuclei's classes into their ids (class_ids.h), by name: those that network.classes names,
+/// in its order. Whether any nucleus has one.
+bool put_classes(LabelledImage& image, const std::vector<std::string>& known,
+                 const std::vector<std::string>& wanted) {
+    if (image.classes.empty()) return false;
+    bool any = false;
+    auto classes = classes_of_nuclei(image);
+    for (auto& [id, c] : classes) {
+        const auto at =
+            c > 0 && c <= known.size() ? std::ranges::find(wanted, known[c - 1]) : wanted.end();
+        c = at == wanted.end() ? 0 : static_cast<uint32_t>(at - wanted.begin()) + 1;
+        any |= c > 0;
+    }
+    for (int64_t i = 0; i < image.labels.size().area(); ++i)
+        if (uint32_t& id = image.labels.data()[i]; id != 0) id = id_with_class(id, classes[id]);
+    return any;
+}
 
 TrainingImage prepare(LabelledImage image, const Config& config, double scale) {
     if (image.entry.mpp <= 0) image.entry.mpp = guess_mpp(image.labels, kTypicalDiameterUm);
@@ -57,6 +97,17 @@ struct Chosen {
     const ImageEntry& entry() const { return dataset->entries()[index]; }
 };
 
+[[noreturn]] void refuse_classes(const std::vector<Chosen>& images, const Config& config) {
+    std::set<std::string> known;
+    for (const Chosen& image : images)
+        known.insert(image.dataset->class_names().begin(), image.dataset->class_names().end());
+    std::string list;
+    for (const std::string& name : known) list += (list.empty() ? "" : ";") + name;
+    fail(ErrorKind::Config, "network.classes = '", config.network.classes,
+         "': no nucleus of the images is of one of these classes; theirs are ",
+         list.empty() ? "not given" : list);
+}
+
 /// Whether each image is one of the fold that is kept out.
 std::vector<bool> in_fold(const std::vector<Chosen>& images, const TrainConfig& config) {
     constexpr uint64_t kFoldSeed = 19;  // not run.seed: seeds are compared on the same folds
@@ -75,13 +126,6 @@ std::vector<bool> in_fold(const std::vector<Chosen>& images, const TrainConfig& 
     std::vector<bool> out;
     for (const Chosen& image : images) out.push_back(kept_out.contains(source_of(image.entry())));
     return out;
-}
-
-std::vector<std::string> names_in(const std::string& list) {
-    std::vector<std::string> names;
-    std::stringstream in(list);
-    for (std::string name; std::getline(in, name, ';');) names.push_back(name);
-    return names;
 }
 
 /// Whether each image is of an organ that is kept out.
@@ -108,18 +152,23 @@ TrainingSet read_training_set(const std::vector<std::string>& folders, const Con
     const std::vector<bool> kept_out =
         config.train.folds > 0 ? in_fold(chosen, config.train) : of_organs(chosen, config.train);
     TrainingSet set;
+    const auto classes = names_in(config.network.classes == "none" ? "" : config.network.classes);
+    bool any_class = classes.empty();
     UnreadableImages unreadable(chosen.size());
     for (size_t i = 0; i < chosen.size(); ++i) try {
             // A fold is judged, not only chosen by: it stays as it is.
             const bool smaller =
                 config.train.folds == 0 && kept_out[i] && set.development.size() % 2 == 1;
+            LabelledImage image = chosen[i].dataset->read(chosen[i].index);
+            if (!classes.empty() && !kept_out[i])  // scores look at no class
+                any_class |= put_classes(image, chosen[i].dataset->class_names(), classes);
             (kept_out[i] ? set.development : set.train)
-                .push_back(prepare(chosen[i].dataset->read(chosen[i].index), config,
-                                   smaller ? kSmaller : 1));
+                .push_back(prepare(std::move(image), config, smaller ? kSmaller : 1));
         } catch (const Error& error) {
             unreadable.add(error);
         }
     unreadable.report();
+    if (!any_class) refuse_classes(chosen, config);
     if (set.train.empty()) fail(ErrorKind::Config, "no image to train on in the folders given");
     if (set.development.empty())
         fail(ErrorKind::Config, "no image of the organs in train.development = '",
@@ -148,7 +197,7 @@ TrainingPatch PatchSource::patch(int64_t epoch, int64_t index, size_t image) con
     const bool normalised =
         !from.normalised.empty() && random.chance(config_.train.normalised_share);
     return augment(normalised ? from.normalised : from.rgb, from.ids, config_.train.patch_px,
-                   normalised ? kReferenceHe : from.stains, AugmentOptions{}, random.next());
+                   normalised ? kReferenceHe : from.stains, config_.augment, random.next());
 }
 
 PatchSource::PatchSource(const std::vector<TrainingImage>& images, const Config& config)

@@ -25,8 +25,8 @@ void refuse_training_settings(const CommonOptions& options) {
                  "and a weights file brings its own; leave it out, or train with it");
 }
 
-std::unique_ptr<Segmenter> segmenter_for(const ModelConfig& model, const CommonOptions& options) {
-    auto segmenter = make_segmenter(model);
+std::unique_ptr<Segmenter> segmenter_for(const Config& config, const CommonOptions& options) {
+    auto segmenter = make_segmenter(config.model, config.run.device);
     const std::string method = stain_method(options);
     if (!segmenter->input_spec().normalised && !method.empty() && method != "none")
         spdlog::warn(

@@ -14,6 +14,6 @@ void refuse_training_settings(const CommonOptions& options);
 
 /// The segmenter that `model` names; warns once when the command line asks for stain normalisation
 /// and this model sees the slide's own colours.
-std::unique_ptr<Segmenter> segmenter_for(const ModelConfig& model, const CommonOptions& options);
+std::unique_ptr<Segmenter> segmenter_for(const Config& config, const CommonOptions& options);
 
 }  // namespace wsi

@@ -10,11 +10,21 @@ namespace {
 /// Logits of one piece: small enough to stay in a core's cache for the passes over them, large
 /// enough for its matrix products to run at full speed.
 constexpr int64_t kHeadsElements = int64_t{1} << 18, kRowsElements = int64_t{1} << 20;
+/// On a device, where launches cost and caches do not count: half a GB of float32.
+constexpr int64_t kDeviceElements = int64_t{1} << 27;
 
 /// [size, size, hd]: row q, k of the table is its entry q - k + size - 1.
 at::Tensor position_rows(const at::Tensor& table, int64_t size) {
     const at::Tensor at = at::arange(size, table.options().dtype(at::kLong));
     return table.index({at.unsqueeze(1) - at.unsqueeze(0) + size - 1});
+}
+
+/// Products of matrices in their own type, given in out's: float32 for logits of any type.
+void products_into(at::Tensor& out, const at::Tensor& a, const at::Tensor& b) {
+    if (a.scalar_type() == out.scalar_type())
+        at::bmm_out(out, a, b);
+    else
+        out.copy_(at::bmm(a, b));
 }
 
 /// q [B, H, W, hd] against rows [H, H, hd] over the first axis of the grid → [B, H, W, H].
@@ -38,9 +48,13 @@ at::Tensor attend_with_positions(const at::Tensor& q, const at::Tensor& k, const
     const at::Tensor keys = k.transpose(1, 2);
     at::Tensor out = at::empty_like(q);
     // Whole heads together while they fit, else rows of the grid of one head.
-    const int64_t heads = std::clamp<int64_t>(kHeadsElements / (tokens * tokens), 1, batch);
-    const int64_t rows = std::clamp<int64_t>(kRowsElements / (width * tokens), 1, height);
-    const at::Tensor memory = at::empty({2, heads * rows * width * tokens}, q.options());
+    const int64_t for_heads = q.is_cpu() ? kHeadsElements : kDeviceElements;
+    const int64_t for_rows = q.is_cpu() ? kRowsElements : kDeviceElements;
+    const int64_t heads = std::clamp<int64_t>(for_heads / (tokens * tokens), 1, batch);
+    const int64_t rows = std::clamp<int64_t>(for_rows / (width * tokens), 1, height);
+    const auto options =
+        at::isReducedFloatingType(q.scalar_type()) ? q.options().dtype(at::kFloat) : q.options();
+    const at::Tensor memory = at::empty({2, heads * rows * width * tokens}, options);
     for (int64_t b = 0; b < batch; b += heads) {
         const int64_t nb = std::min(heads, batch - b);
         for (int64_t y = 0; y < height; y += rows) {
@@ -49,14 +63,14 @@ at::Tensor attend_with_positions(const at::Tensor& q, const at::Tensor& k, const
                 return memory[which].narrow(0, 0, nb * n * tokens).view({nb, n, tokens});
             };
             at::Tensor logits = piece(0), weights = piece(1);
-            at::bmm_out(logits, scaled.narrow(0, b, nb).narrow(1, y * width, n),
-                        keys.narrow(0, b, nb));
+            products_into(logits, scaled.narrow(0, b, nb).narrow(1, y * width, n),
+                          keys.narrow(0, b, nb));
             at::Tensor view = logits.view({nb, ny, width, height, width});
             view.add_(by_row.narrow(0, b, nb).narrow(1, y, ny).unsqueeze(4));
             view.add_(by_column.narrow(0, b, nb).narrow(1, y, ny).unsqueeze(3));
             at::softmax_out(weights, logits, 2);
             at::Tensor target = out.narrow(0, b, nb).narrow(1, y * width, n);
-            at::bmm_out(target, weights, v.narrow(0, b, nb));
+            products_into(target, weights.to(v.scalar_type()), v.narrow(0, b, nb));
         }
     }
     return out;

@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include "config/error.h"
+#include "model/nn/execution.h"
 
 namespace wsi::nn {
 
@@ -108,7 +109,7 @@ int64_t AwgUNetImpl::add_encoder() {
         shrink(*this, "shrink");
     const auto options = torch::nn::Conv2dOptions(3, base_, 7).stride(2).padding(3).bias(false);
     stem_ = stem.module().register_module("0", torch::nn::Conv2d(options));
-    stem_norm_ = stem.module().register_module("1", torch::nn::BatchNorm2d(base_));
+    stem_norm_ = stem.module().register_module("1", BatchNorm(base_));
     constexpr std::array<size_t, kBlocks> kLayers{6, 12, 24};
     int64_t channels = base_;
     for (size_t i = 0; i < kBlocks; ++i) {
@@ -116,7 +117,7 @@ int64_t AwgUNetImpl::add_encoder() {
         for (size_t j = 0; j < kLayers[i]; ++j, channels += base_ / 2)
             dense_[i].push_back(add_dense_layer(block.add(j), channels, base_ / 2));
         const std::string name = std::to_string(i);
-        norms_[i] = norms.module().register_module(name, torch::nn::BatchNorm2d(channels));
+        norms_[i] = norms.module().register_module(name, BatchNorm(channels));
         skip_channels_[i] = channels;
         if (i + 1 == kBlocks) break;
         shrink_[i] = shrink.module().register_module(name, conv(channels, channels / 2, 1, false));
@@ -127,8 +128,8 @@ int64_t AwgUNetImpl::add_encoder() {
 
 AwgUNetImpl::DenseLayer AwgUNetImpl::add_dense_layer(torch::nn::Module& owner, int64_t in,
                                                      int64_t growth) {
-    return {owner.register_module("norm1", torch::nn::BatchNorm2d(in)),
-            owner.register_module("norm2", torch::nn::BatchNorm2d(4 * growth)),
+    return {owner.register_module("norm1", BatchNorm(in)),
+            owner.register_module("norm2", BatchNorm(4 * growth)),
             owner.register_module("conv1", conv(in, 4 * growth, 1, false)),
             owner.register_module("conv2", conv(4 * growth, growth, 3, false))};
 }
@@ -158,7 +159,7 @@ AwgUNetImpl::UpStage AwgUNetImpl::add_stage(torch::nn::Module& owner, int64_t in
 
 at::Tensor AwgUNetImpl::NormedConv::operator()(const at::Tensor& x) {
     return at::relu(
-        at::instance_norm(conv->forward(x), weight, bias, {}, {}, true, 0.1, 1e-5, false));
+        at::instance_norm(widened(conv->forward(x)), weight, bias, {}, {}, true, 0.1, 1e-5, false));
 }
 
 at::Tensor AwgUNetImpl::run(UpStage& stage, const at::Tensor& x, const at::Tensor& skip) {
@@ -173,15 +174,17 @@ at::Tensor AwgUNetImpl::run(UpStage& stage, const at::Tensor& x, const at::Tenso
 
 at::Tensor AwgUNetImpl::forward(const at::Tensor& images, const at::Tensor& embedding) {
     WSI_CHECK(!embedding.defined());
-    const at::Tensor stem = at::relu(stem_norm_->forward(stem_->forward(images)));
+    const at::Tensor stem = at::relu(stem_norm_->forward(widened(stem_->forward(images))));
     at::Tensor x = at::max_pool2d(stem, 3, 2, 1);
     std::array<at::Tensor, kBlocks> maps;
     for (size_t i = 0; i < kBlocks; ++i) {
         for (DenseLayer& layer : dense_[i]) {
-            const at::Tensor narrow = layer.conv1->forward(at::relu(layer.norm1->forward(x)));
-            x = at::cat({x, layer.conv2->forward(at::relu(layer.norm2->forward(narrow)))}, 1);
+            const at::Tensor narrow =
+                layer.conv1->forward(at::relu(layer.norm1->forward(widened(x))));
+            x = at::cat({x, layer.conv2->forward(at::relu(layer.norm2->forward(widened(narrow))))},
+                        1);
         }
-        maps[i] = at::relu(norms_[i]->forward(x));
+        maps[i] = at::relu(norms_[i]->forward(widened(x)));
         if (i + 1 < kBlocks) x = at::avg_pool2d(shrink_[i]->forward(maps[i]), 2);
     }
     const std::array<at::Tensor, kStages> skips{maps[1], maps[0], stem, images};

@@ -45,7 +45,7 @@ public:
 private:
     static constexpr size_t kBlocks = 3, kStages = 4;
     struct DenseLayer {
-        torch::nn::BatchNorm2d norm1{nullptr}, norm2{nullptr};
+        BatchNorm norm1{nullptr}, norm2{nullptr};
         torch::nn::Conv2d conv1{nullptr}, conv2{nullptr};
     };
     struct NormedConv {
@@ -66,9 +66,9 @@ private:
 
     int64_t base_;
     torch::nn::Conv2d stem_{nullptr};
-    torch::nn::BatchNorm2d stem_norm_{nullptr};
+    BatchNorm stem_norm_{nullptr};
     std::array<std::vector<DenseLayer>, kBlocks> dense_;
-    std::array<torch::nn::BatchNorm2d, kBlocks> norms_{{nullptr, nullptr, nullptr}};
+    std::array<BatchNorm, kBlocks> norms_{{nullptr, nullptr, nullptr}};
     std::array<torch::nn::Conv2d, kBlocks - 1> shrink_{{nullptr, nullptr}};
     std::array<int64_t, kBlocks> skip_channels_{};
     std::shared_ptr<WaveletAttentionImpl> bridge_;

@@ -25,7 +25,7 @@ ConvBnAct::ConvBnAct(torch::nn::Module& conv_owner, const std::string& conv_name
     const int64_t made = activation == Activation::Glu ? 2 * out : out;
     conv_ = conv_owner.register_module(
         conv_name, torch::nn::Conv2d(torch::nn::Conv2dOptions(in, made, 3).padding(1)));
-    bn_ = bn_owner.register_module(bn_name, torch::nn::BatchNorm2d(made));
+    bn_ = bn_owner.register_module(bn_name, BatchNorm(made));
 }
 
 Pointwise pointwise(Activation activation) {

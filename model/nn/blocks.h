@@ -2,8 +2,8 @@
 
 #include <string>
 
+#include "model/nn/batch_norm.h"
 #include "model/nn/kernels/winograd.h"
-#include "model/nn/torch.h"
 
 namespace wsi::nn {
 
@@ -55,7 +55,7 @@ private:
     bool folded_ = false;
     std::shared_ptr<const WinogradConv> packed_;
     torch::nn::Conv2d conv_{nullptr};
-    torch::nn::BatchNorm2d bn_{nullptr};
+    BatchNorm bn_{nullptr};
     Activation activation_ = Activation::Relu;
 };
 

@@ -37,17 +37,18 @@ int64_t scale_of(const Config& config) {
 }  // namespace
 
 ContextEncoder::ContextEncoder(const Config& config, const std::string& weights,
-                               const std::string& sha256)
+                               const std::string& sha256, const Execution& execution)
     : encoder_px_(config.network.encoder_px),
       scale_(scale_of(config)),
-      input_(config.network.encoder_input) {
+      input_(config.network.encoder_input),
+      device_(execution.device) {
     const StateFile file = read_state(weights, Reading::Mapped);
     sha256_ = file.sha256;
     if (!sha256.empty() && sha256_ != sha256)
         fail(ErrorKind::Checkpoint, weights,
              " is not the encoder that the network learned with: ", "its SHA-256 is ", sha256_,
              ", expected ", sha256, "; give that file with --set model.encoder_weights=FILE");
-    encoder_ = make_encoder(config.network, file.tensors, weights);
+    encoder_ = make_encoder(config.network, file.tensors, weights, execution);
     identity_ = config.network.encoder + " " + sha256_ + " " + std::to_string(encoder_px_) + " " +
                 std::to_string(scale_) + (input_ == EncoderInput::MedSam ? " medsam" : " sam");
 }
@@ -55,9 +56,10 @@ ContextEncoder::ContextEncoder(const Config& config, const std::string& weights,
 at::Tensor ContextEncoder::embed(ConstRgbView rgb) const {
     const PixelSize size{rgb.width * scale_, rgb.height * scale_};
     WSI_CHECK(size.width <= encoder_px_ && size.height <= encoder_px_);
-    return encoder_->forward(input_ == EncoderInput::MedSam
+    const at::Tensor image = input_ == EncoderInput::MedSam
                                  ? medsam_input_of_size(rgb, size, encoder_px_)
-                                 : sam_input_of_size(rgb, size, encoder_px_));
+                                 : sam_input_of_size(rgb, size, encoder_px_);
+    return encoder_->forward(image.to(device_)).to(at::kFloat);
 }
 
 at::Tensor ContextEncoder::part(const at::Tensor& embedding, const PixelRect& rect) const {

@@ -5,6 +5,7 @@
 
 #include "config/config.h"
 #include "io/types/image.h"
+#include "model/nn/execution.h"
 #include "model/nn/image_encoder.h"
 
 namespace wsi::nn {
@@ -18,7 +19,8 @@ public:
     /// Throws Error{Config} when sizes do not go together, Error{Checkpoint} when the file does not
     /// fit the encoder or, where `sha256` is not empty, is another one than the network learned
     /// with.
-    ContextEncoder(const Config& config, const std::string& weights, const std::string& sha256);
+    ContextEncoder(const Config& config, const std::string& weights, const std::string& sha256,
+                   const Execution& execution = {});
     /// Work pixels that one embedding shows on either side.
     int64_t view_px() const { return encoder_px_ / scale_; }
     /// rgb: at most view_px() on either side → [1, E, S / 16, S / 16]; what the picture does not
@@ -37,6 +39,7 @@ private:
     int64_t encoder_px_, scale_;  ///< encoder pixels per work pixel
     EncoderInput input_;
     std::string sha256_, identity_;
+    at::Device device_;
     std::shared_ptr<ImageEncoder> encoder_;
 };
 

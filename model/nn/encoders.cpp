@@ -68,10 +68,12 @@ std::shared_ptr<ImageEncoder> bare_encoder(const NetworkConfig& config) {
 }
 
 std::shared_ptr<ImageEncoder> make_encoder(const NetworkConfig& config, const StateDict& checkpoint,
-                                           const std::string& path) {
+                                           const std::string& path, const Execution& execution) {
     auto encoder = bare_encoder(config);
     share_into(*encoder, row_of(config).state(config, checkpoint), path);
-    encoder->fold_batch_norm();
+    if (execution.plain()) encoder->fold_batch_norm();
+    narrow_weights(*encoder, execution);
+    if (!execution.on_cpu()) encoder->to(execution.device);
     return encoder;
 }
 

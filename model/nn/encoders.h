@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "model/nn/execution.h"
 #include "model/nn/image_encoder.h"
 #include "model/nn/state.h"
 
@@ -20,8 +21,10 @@ std::vector<std::string> encoder_names();
 std::shared_ptr<ImageEncoder> bare_encoder(const NetworkConfig& config);
 
 /// The encoder with the tensors of a checkpoint (a whole SAM checkpoint of either naming, or the
-/// encoder alone), which it shares without a copy where it can. `path` is for messages.
+/// encoder alone), which it shares without a copy where it can, where and as it will run. Batch
+/// norm is folded in float32 on the CPU alone. `path` is for messages.
 std::shared_ptr<ImageEncoder> make_encoder(const NetworkConfig& config, const StateDict& checkpoint,
-                                           const std::string& path);
+                                           const std::string& path,
+                                           const Execution& execution = {});
 
 }  // namespace wsi::nn

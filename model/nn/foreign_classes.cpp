@@ -1,5 +1,7 @@
 #include "model/nn/foreign_classes.h"
 
+#include <algorithm>
+
 #include "config/error.h"
 
 namespace wsi::nn {
@@ -51,6 +53,18 @@ std::vector<NucleusClass> foreign_classes(int64_t count, const std::optional<Mod
     if (count == std::ssize(pannuke())) return pannuke();
     std::vector<NucleusClass> classes;
     for (int64_t i = 0; i < count; ++i) classes.push_back(numbered(static_cast<size_t>(i)));
+    return classes;
+}
+
+std::vector<NucleusClass> classes_named(const std::vector<std::string>& names) {
+    std::vector<NucleusClass> classes;
+    for (size_t i = 0; i < names.size(); ++i) {
+        NucleusClass c = numbered(i);
+        c.name = names[i];
+        for (const NucleusClass& known : pannuke())
+            if (known.name == c.name) std::copy_n(known.rgb, 3, c.rgb);
+        classes.push_back(std::move(c));
+    }
     return classes;
 }
 

@@ -12,6 +12,9 @@ namespace wsi::nn {
 /// Error{Config} when the card names another number of classes.
 std::vector<NucleusClass> foreign_classes(int64_t count, const std::optional<ModelCard>& card);
 
+/// Classes of these names: PanNuke's colours for its names, one after the other's for others.
+std::vector<NucleusClass> classes_named(const std::vector<std::string>& names);
+
 /// Completes the spec of a published checkpoint with its classes and, where a model card lies
 /// beside it, with what that says: resolution, classes' names and colours. The hash grows by all of
 /// it.

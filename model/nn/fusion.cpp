@@ -4,6 +4,7 @@
 
 #include "config/error.h"
 #include "model/nn/blocks.h"
+#include "model/nn/execution.h"
 
 namespace wsi::nn {
 
@@ -65,15 +66,15 @@ class ConcatFusion final : public FusionBlock {
 public:
     explicit ConcatFusion(const FusionOptions& o) {
         conv_ = register_module("conv", conv1x1(o.channels + o.embedding_channels, o.channels));
-        bn_ = register_module("bn", torch::nn::BatchNorm2d(o.channels));
+        bn_ = register_module("bn", BatchNorm(o.channels));
     }
     at::Tensor forward(const at::Tensor& u, const at::Tensor& e) override {
-        return at::relu(bn_->forward(conv_->forward(at::cat({u, aligned(e, u)}, 1))));
+        return at::relu(bn_->forward(widened(conv_->forward(at::cat({u, aligned(e, u)}, 1)))));
     }
 
 private:
     torch::nn::Conv2d conv_{nullptr};
-    torch::nn::BatchNorm2d bn_{nullptr};
+    BatchNorm bn_{nullptr};
 };
 
 /// Squeeze and excite on the joined mean, sigmoid gates on U, one head, no residual, no norm; the
@@ -110,8 +111,8 @@ public:
         norm_kv_ = owner.register_module("norm_kv", torch::nn::LayerNorm(norm));
     }
     at::Tensor operator()(const at::Tensor& u, const at::Tensor& query, const at::Tensor& memory) {
-        const at::Tensor q = options_.norm ? norm_q_->forward(query) : query;
-        const at::Tensor kv = options_.norm ? norm_kv_->forward(memory) : memory;
+        const at::Tensor q = options_.norm ? norm_q_->forward(widened(query)) : query;
+        const at::Tensor kv = options_.norm ? norm_kv_->forward(widened(memory)) : memory;
         const at::Tensor out = to_map(attention_(q, kv, kv), u);
         return options_.residual ? u + gamma_ * out : out;
     }

@@ -13,8 +13,9 @@ namespace wsi {
 namespace {
 
 constexpr NetworkLibrary kLibrary{
-    [](const std::string& weights, const ModelConfig& config) -> std::unique_ptr<Segmenter> {
-        return nn::translated([&] { return nn::open_model(weights, config); });
+    [](const std::string& weights, const ModelConfig& config,
+       const std::string& device) -> std::unique_ptr<Segmenter> {
+        return nn::translated([&] { return nn::open_model(weights, config, device); });
     },
     [](const Config& config) -> std::unique_ptr<Trainer> {
         return nn::translated([&] { return std::make_unique<train::TorchTrainer>(config); });

@@ -6,20 +6,31 @@
 
 namespace wsi::nn {
 
+/// What a network says in training.
+struct Supervised {
+    /// forward()'s logits, and after them those of coarser scales' heads, [N, 2, H, W] each.
+    std::vector<at::Tensor> scales;
+    /// [N, 2] logits of "no nucleus" and "a nucleus" in the image; undefined where nothing says so.
+    at::Tensor presence;
+};
+
 /// A network that is trained here: images, and for fused ones a frozen encoder's embedding, to
 /// logits. What the pipeline, the trainer and the `model` commands know of it.
 class Network : public torch::nn::Module {
 public:
     /// images [N, 3, H, W] float32 or bfloat16, RGB / 255, H and W multiples of side_multiple();
     /// embedding [N, E, h, w] of the same pixels when wants_embedding(), else undefined
-    /// → logits [N, 2 (+ 1), H, W]: background, nucleus (, distance).
+    /// → logits [N, 2 (+ 1) (+ K), H, W]: background, nucleus (, distance) (, classes of nuclei).
     virtual at::Tensor forward(const at::Tensor& images, const at::Tensor& embedding) = 0;
     at::Tensor forward(const at::Tensor& images) { return forward(images, {}); }
-    /// What training compares with the truth: forward()'s logits, and after them what the heads of
-    /// coarser scales say, [N, 2, H, W] each, where a network has such heads.
-    virtual std::vector<at::Tensor> supervised(const at::Tensor& images,
-                                               const at::Tensor& embedding) {
-        return {forward(images, embedding)};
+    /// The same, in `storage` where the network can (maps_in(), tensors.h).
+    virtual at::Tensor forward_in(at::Tensor& /*storage*/, const at::Tensor& images,
+                                  const at::Tensor& embedding) {
+        return forward(images, embedding);
+    }
+    /// What training compares with the truth.
+    virtual Supervised supervised(const at::Tensor& images, const at::Tensor& embedding) {
+        return {{forward(images, embedding)}, {}};
     }
     virtual bool wants_embedding() const { return false; }
     /// Parameters that must not start where initialise() (blocks.h) puts them.

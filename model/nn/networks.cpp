@@ -49,6 +49,8 @@ std::shared_ptr<Network> make_eunet3plus(const NetworkConfig& config) {
     options.dropout = config.dropout;
     options.distance = config.distance;
     options.deep_supervision = config.deep_supervision;
+    options.classification = config.classification;
+    options.nucleus_classes = std::ssize(class_names(config));
     options.fusion = fusion_of(config, int64_t{16} * config.base);
     return std::make_shared<UNet3PlusImpl>(options);
 }
@@ -66,6 +68,18 @@ void refuse_supervision(const NetworkConfig& config) {
         fail(ErrorKind::Config, "network.architecture = '", config.architecture,
              "' has a head on one scale only: set network.deep_supervision=false, or use "
              "unet3plus or eunet3plus");
+    if (config.classification)
+        fail(ErrorKind::Config, "network.architecture = '", config.architecture,
+             "' has no module that says whether there is a nucleus: set "
+             "network.classification=false, or use unet3plus or eunet3plus");
+}
+
+/// For those that find nuclei and nothing more.
+void refuse_classes(const NetworkConfig& config) {
+    if (config.classes != "none")
+        fail(ErrorKind::Config, "network.architecture = '", config.architecture,
+             "' has no head for network.classes = ", config.classes,
+             ": set network.classes=none, or use eunet3plus, unet3plus or one of the U-Nets");
 }
 
 std::shared_ptr<Network> make_unet3plus(const NetworkConfig& config) {
@@ -76,6 +90,8 @@ std::shared_ptr<Network> make_unet3plus(const NetworkConfig& config) {
     options.distance = config.distance;
     options.dropout = config.dropout;
     options.deep_supervision = config.deep_supervision;
+    options.classification = config.classification;
+    options.nucleus_classes = std::ssize(class_names(config));
     return std::make_shared<UNet3PlusImpl>(options);
 }
 
@@ -86,6 +102,7 @@ UNetOptions unet_options(const NetworkConfig& config) {
     options.base = config.base;
     options.classes = 2;
     options.distance = config.distance;
+    options.nucleus_classes = std::ssize(class_names(config));
     options.sharp = config.architecture == "sharpunet";
     options.pyramid = config.architecture == "asppunet";
     options.gated = config.architecture == "deau";
@@ -99,6 +116,7 @@ std::shared_ptr<Network> make_unet(const NetworkConfig& config) {
 std::shared_ptr<Network> make_ddunet(const NetworkConfig& config) {
     refuse_fusion(config);
     refuse_supervision(config);
+    refuse_classes(config);
     if (!config.distance)
         fail(ErrorKind::Config,
              "network.architecture = 'ddunet' has a decoder for the distance: "
@@ -109,8 +127,11 @@ std::shared_ptr<Network> make_ddunet(const NetworkConfig& config) {
 std::shared_ptr<Network> make_awgunet(const NetworkConfig& config) {
     refuse_fusion(config);
     refuse_supervision(config);
+    refuse_classes(config);
     return std::make_shared<AwgUNetImpl>(config.base, 2, config.distance);
 }
+
+constexpr size_t kMostClasses = 32;
 
 struct Architecture {
     const char* name;
@@ -126,6 +147,19 @@ constexpr std::array kArchitectures{Architecture{"eunet3plus", make_eunet3plus},
                                     Architecture{"awgunet", make_awgunet}};
 
 }  // namespace
+
+std::vector<std::string> class_names(const NetworkConfig& config) {
+    std::vector<std::string> names;
+    if (config.classes == "none") return names;
+    for (size_t from = 0, end = 0; end != std::string::npos; from = end + 1) {
+        end = config.classes.find(';', from);
+        names.push_back(config.classes.substr(from, end - from));
+        if (names.back().empty() || names.size() > kMostClasses)
+            fail(ErrorKind::Config, "network.classes = '", config.classes, "': expected 1 to ",
+                 kMostClasses, " names with ; between them, e.g. Tumour;Stroma");
+    }
+    return names;
+}
 
 std::vector<std::string> architectures() {
     std::vector<std::string> names;

@@ -2,6 +2,7 @@
 
 #include "io/weights_file.h"
 #include "model/nn/cellvit.h"
+#include "model/nn/execution.h"
 #include "model/nn/foreign_segmenter.h"
 #include "model/nn/hovernet.h"
 #include "model/nn/network_segmenter.h"
@@ -17,10 +18,13 @@ std::unique_ptr<ForeignNetwork> open_foreign(const std::string& weights) {
     return nullptr;
 }
 
-std::unique_ptr<Segmenter> open_model(const std::string& weights, const ModelConfig& config) {
-    if (auto foreign = open_foreign(weights))
+std::unique_ptr<Segmenter> open_model(const std::string& weights, const ModelConfig& config,
+                                      const std::string& device) {
+    if (auto foreign = open_foreign(weights)) {
+        refuse_other_execution(config, device, foreign->spec().name);
         return std::make_unique<ForeignSegmenter>(std::move(foreign));
-    return std::make_unique<NetworkSegmenter>(weights, config);
+    }
+    return std::make_unique<NetworkSegmenter>(weights, config, execution_of(config, device));
 }
 
 }  // namespace wsi::nn

@@ -5,6 +5,7 @@
 #include "config/error.h"
 #include "io/weights_names.h"
 #include "model/nn/attention.h"
+#include "model/nn/execution.h"
 #include "model/nn/tensors.h"
 #include "stages/cubic_resize.h"
 #include "stages/pillow_resize.h"
@@ -93,14 +94,14 @@ at::Tensor SamBlockImpl::attention(const at::Tensor& tokens) {
 }
 
 at::Tensor SamBlockImpl::forward(const at::Tensor& tokens) {
-    const at::Tensor normed = norm1_->forward(tokens);
+    const at::Tensor normed = norm1_->forward(widened(tokens));
     // Padding comes after the norm and is not masked: padded tokens enter with q, k, v = bias.
     const at::Tensor attended = window_ == 0
                                     ? attention(normed)
                                     : from_windows(attention(to_windows(normed, window_)), window_,
                                                    tokens.size(1), tokens.size(2));
     at::Tensor x = tokens + attended;
-    at::Tensor hidden = lin1_->forward(norm2_->forward(x));
+    at::Tensor hidden = lin1_->forward(norm2_->forward(widened(x)));
     at::gelu_(hidden);
     return x.add_(lin2_->forward(hidden));
 }
@@ -134,8 +135,8 @@ SamEncoderImpl::SamEncoderImpl(const SamOptions& options) : options_(options) {
 /// Over channels, per pixel.
 at::Tensor SamEncoderImpl::layer_norm_2d(const at::Tensor& x, int index) const {
     const auto k = static_cast<size_t>(index);
-    return at::layer_norm(x.permute({0, 2, 3, 1}), {options_.out_channels}, norm_weight_[k],
-                          norm_bias_[k], kEpsilon)
+    return at::layer_norm(widened(x).permute({0, 2, 3, 1}), {options_.out_channels},
+                          norm_weight_[k], norm_bias_[k], kEpsilon)
         .permute({0, 3, 1, 2});
 }
 

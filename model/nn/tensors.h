@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <span>
 
 #include "io/types/image.h"
@@ -10,9 +11,28 @@ namespace wsi::nn {
 /// Images of equal size, RGB 8 bit → [N, 3, H, W] float32 in [0, 1], channels last in memory.
 at::Tensor to_images(std::span<const ConstRgbView> images);
 
+/// Maps of shape [N, C, H, W], channels last, in a part of `storage`, which grows when it is too
+/// small. What they hold is undefined until written. `options`: of the storage when it is made.
+at::Tensor maps_in(at::Tensor& storage, const std::array<int64_t, 4>& shape,
+                   const at::TensorOptions& options);
+
 /// Logits [1, C ≥ 2, H, W] of background, nucleus (and distance) → probability of nucleus, the mean
 /// of what both channels say, and distance; uint8, 255 = 1. Without a distance channel the
 /// probability takes its place.
 void to_maps(const at::Tensor& logits, GrayView probability, GrayView distance);
+
+/// Logits [N, 2 (+ 1) + classes, H, W] float32 of background, nucleus (, distance) and classes →
+/// [N, 2 + classes, H, W] uint8 on their device: probability and distance as to_maps(), then each
+/// class's share of the probability of nucleus (softmax over the classes).
+at::Tensor byte_maps(const at::Tensor& logits, int64_t classes);
+
+/// Top left corners of byte_maps() of one picture [2 + classes, H, W] into the maps that are
+/// wanted.
+void copy_maps(const at::Tensor& maps, std::span<const GrayView> out);
+
+/// byte_maps() and copy_maps() of picture `n` at once, for the CPU and without allocating; `says`
+/// is the logits' sigmoid, of their shape.
+void write_maps(const at::Tensor& logits, const at::Tensor& says, int64_t n, int64_t classes,
+                std::span<const GrayView> out);
 
 }  // namespace wsi::nn

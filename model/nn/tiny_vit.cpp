@@ -4,6 +4,7 @@
 
 #include "model/nn/attention.h"
 #include "model/nn/blocks.h"
+#include "model/nn/execution.h"
 
 namespace wsi::nn {
 
@@ -41,7 +42,7 @@ void PlainConvBn::fold() {
 }
 
 at::Tensor PlainConvBn::operator()(const at::Tensor& x) {
-    if (!weight_.defined()) return norm_->forward(conv_->forward(x));
+    if (!weight_.defined()) return norm_->forward(widened(conv_->forward(x)));
     const auto& o = conv_->options;
     const int64_t padding = conv_->weight.size(2) / 2;
     return at::conv2d(x, weight_, bias_, *o.stride(), {padding, padding}, {1, 1}, o.groups());
@@ -65,13 +66,14 @@ TinyVitBlockImpl::TinyVitBlockImpl(int64_t width, int64_t head_width, int64_t wi
 /// windows [B, side, side, C]; each head's q, k and v lie together in the linear map's rows.
 at::Tensor TinyVitBlockImpl::attention(const at::Tensor& windows) {
     const int64_t b = windows.size(0), tokens = window_ * window_, width = windows.size(3);
-    const at::Tensor qkv = qkv_->forward(attention_norm_->forward(windows))
+    const at::Tensor qkv = qkv_->forward(attention_norm_->forward(widened(windows)))
                                .view({b, tokens, heads_, 3, width / heads_})
                                .permute({3, 0, 2, 1, 4});
     const double scale = 1 / std::sqrt(static_cast<double>(width / heads_));
     const at::Tensor bias = biases_.index({at::indexing::Slice(), distances_.to(biases_.device())});
-    const at::Tensor logits = at::matmul(qkv[0] * scale, qkv[1].transpose(2, 3)) + bias;
-    const at::Tensor out = at::matmul(at::softmax(logits, 3), qkv[2]);
+    const at::Tensor logits = widened(at::matmul(qkv[0] * scale, qkv[1].transpose(2, 3))) + bias;
+    const at::Tensor weights = at::softmax(logits, 3).to(qkv.scalar_type());
+    const at::Tensor out = at::matmul(weights, qkv[2]);
     return proj_->forward(out.transpose(1, 2).reshape({b, window_, window_, width}));
 }
 
@@ -81,7 +83,8 @@ at::Tensor TinyVitBlockImpl::forward(const at::Tensor& x) {
                                              tokens.size(1), tokens.size(2));
     const at::Tensor mixed =
         local_((tokens + attended).permute({0, 3, 1, 2})).permute({0, 2, 3, 1});
-    const at::Tensor y = mixed + fc2_->forward(at::gelu(fc1_->forward(mlp_norm_->forward(mixed))));
+    const at::Tensor y =
+        mixed + fc2_->forward(at::gelu(fc1_->forward(mlp_norm_->forward(widened(mixed)))));
     return y.permute({0, 3, 1, 2});
 }
 

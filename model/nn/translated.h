@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string_view>
+
 #include "config/error.h"
 #include "model/nn/torch.h"
 
@@ -11,6 +13,11 @@ template <class Function>
 decltype(auto) translated(Function&& function) {
     try {
         return std::forward<Function>(function)();
+    } catch (const c10::OutOfMemoryError& error) {
+        const std::string_view what = error.what_without_backtrace();
+        fail(ErrorKind::Device,
+             "not enough memory for the batch: ", what.substr(0, what.find('\n')),
+             "; lower model.batch or model.tile_px");
     } catch (const c10::Error& error) {
         fail(ErrorKind::Device, "LibTorch: ", error.what_without_backtrace());
     }

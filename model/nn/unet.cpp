@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "config/error.h"
+#include "model/nn/execution.h"
 
 namespace wsi::nn {
 
@@ -41,18 +42,18 @@ AtrousPyramidImpl::AtrousPyramidImpl(int64_t channels) {
                                  .padding(kRates[i])
                                  .dilation(kRates[i]);
         convolutions_[i] = branch.register_module("0", torch::nn::Conv2d(options));
-        norms_[i] = branch.register_module("1", torch::nn::BatchNorm2d(channels / 4));
+        norms_[i] = branch.register_module("1", BatchNorm(channels / 4));
     }
     const Folder project(*this, "project");
     project_ = project.module().register_module("0", one_by_one(channels, channels));
-    project_norm_ = project.module().register_module("1", torch::nn::BatchNorm2d(channels));
+    project_norm_ = project.module().register_module("1", BatchNorm(channels));
 }
 
 at::Tensor AtrousPyramidImpl::forward(const at::Tensor& x) {
     std::vector<at::Tensor> parts;
     for (size_t i = 0; i < convolutions_.size(); ++i)
-        parts.push_back(at::relu(norms_[i]->forward(convolutions_[i]->forward(x))));
-    return at::relu(project_norm_->forward(project_->forward(at::cat(parts, 1))));
+        parts.push_back(at::relu(norms_[i]->forward(widened(convolutions_[i]->forward(x)))));
+    return at::relu(project_norm_->forward(widened(project_->forward(at::cat(parts, 1)))));
 }
 
 AttentionGateImpl::AttentionGateImpl(int64_t channels)
@@ -81,6 +82,8 @@ UNetImpl::UNetImpl(const UNetOptions& options) : options_(options) {
     }
     head_ = register_module("head", one_by_one(options.base, options.classes));
     if (options.distance) distance_head_ = register_module("distance", one_by_one(options.base, 1));
+    if (options.nucleus_classes > 0)
+        class_head_ = register_module("classes", one_by_one(options.base, options.nucleus_classes));
     if (options.pyramid)
         pyramid_ = register_module("pyramid", std::make_shared<AtrousPyramidImpl>(width(4)));
     if (!options.gated) return;
@@ -122,8 +125,10 @@ at::Tensor UNetImpl::forward(const at::Tensor& images, const at::Tensor& embeddi
         y = up_[i]->forward(y);
         y = join_[i]->forward(at::cat({skip_of(i, maps[i], gates[i], y), y}, 1));
     }
-    const at::Tensor logits = head_->forward(y);
-    return options_.distance ? at::cat({logits, distance_head_->forward(y)}, 1) : logits;
+    std::vector<at::Tensor> all{head_->forward(y)};
+    if (options_.distance) all.push_back(distance_head_->forward(y));
+    if (class_head_) all.push_back(class_head_->forward(y));
+    return all.size() > 1 ? at::cat(all, 1) : all[0];
 }
 
 std::vector<DoubleConv> UNetImpl::blocks() const {

@@ -8,12 +8,13 @@
 namespace wsi::nn {
 
 struct UNetOptions {
-    int64_t base = 64;      ///< b: widths b·(1, 2, 4, 8, 16)
-    int64_t classes = 1;    ///< channels of the segmentation head
-    bool distance = false;  ///< a second head: per-nucleus normalised distance
-    bool sharp = false;     ///< Sharp U-Net: skips pass a fixed sharpening filter
-    bool pyramid = false;   ///< ASPPU-Net: an atrous pyramid at the bottleneck
-    bool gated = false;     ///< DEAU: a second encoder, of haematoxylin, gates the skips
+    int64_t base = 64;            ///< b: widths b·(1, 2, 4, 8, 16)
+    int64_t classes = 1;          ///< channels of the segmentation head
+    bool distance = false;        ///< a second head: per-nucleus normalised distance
+    bool sharp = false;           ///< Sharp U-Net: skips pass a fixed sharpening filter
+    bool pyramid = false;         ///< ASPPU-Net: an atrous pyramid at the bottleneck
+    bool gated = false;           ///< DEAU: a second encoder, of haematoxylin, gates the skips
+    int64_t nucleus_classes = 0;  ///< channels of a head that tells nuclei apart
 };
 
 /// Four 3x3 convolutions of dilation 1, 6, 12 and 18 with a quarter of the channels each, batch
@@ -25,9 +26,9 @@ public:
 
 private:
     std::array<torch::nn::Conv2d, 4> convolutions_{{nullptr, nullptr, nullptr, nullptr}};
-    std::array<torch::nn::BatchNorm2d, 4> norms_{{nullptr, nullptr, nullptr, nullptr}};
+    std::array<BatchNorm, 4> norms_{{nullptr, nullptr, nullptr, nullptr}};
     torch::nn::Conv2d project_{nullptr};
-    torch::nn::BatchNorm2d project_norm_{nullptr};
+    BatchNorm project_norm_{nullptr};
 };
 
 /// Additive attention gate (Oktay et al. 2018), skip and signal of equal shape.
@@ -69,7 +70,7 @@ private:
     std::array<torch::nn::Conv2d, kSkips> stain_gate_{{nullptr, nullptr, nullptr, nullptr}};
     std::array<std::shared_ptr<AttentionGateImpl>, kSkips> attention_;
     std::shared_ptr<AtrousPyramidImpl> pyramid_;
-    torch::nn::Conv2d head_{nullptr}, distance_head_{nullptr};
+    torch::nn::Conv2d head_{nullptr}, distance_head_{nullptr}, class_head_{nullptr};
 };
 
 /// [N, 3, H, W] RGB / 255 → [N, 1, H, W] ≥ 0: haematoxylin's share of the optical density, by least

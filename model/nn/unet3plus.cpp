@@ -19,6 +19,19 @@ std::string branch_name(int stage, int scale) {
     if (scale == stage) return "h" + from + "_Cat_" + to;
     return "hd" + from + "_UT_" + to;
 }
+
+/// Logits where there is a nucleus. Else, as published, nothing: a probability of one half; of two
+/// channels, background and nucleus, certain background, because that is what is meant.
+at::Tensor guided(const at::Tensor& logits, const at::Tensor& presence, bool training) {
+    if (!presence.defined()) return logits;
+    const at::Tensor there = presence.argmax(1).to(logits.scalar_type()).view({-1, 1, 1, 1});
+    const at::Tensor kept = logits * there;
+    if (training || logits.size(1) != 2) return kept;
+    constexpr double kCertain = 20;
+    const at::Tensor background =
+        at::tensor({kCertain, -kCertain}, logits.options()).view({1, 2, 1, 1});
+    return kept + background * (1 - there);
+}
 }  // namespace
 
 UNet3PlusImpl::UNet3PlusImpl(const UNet3PlusOptions& options) : options_(options) {
@@ -33,6 +46,9 @@ UNet3PlusImpl::UNet3PlusImpl(const UNet3PlusOptions& options) : options_(options
     head_ = register_module("outconv1", head(kScales * options.base, options.classes));
     if (options.distance)
         distance_head_ = register_module("distance", head(kScales * options.base, 1));
+    if (options.nucleus_classes > 0)
+        class_head_ =
+            register_module("classes", head(kScales * options.base, options.nucleus_classes));
     for (int scale = 2; options.deep_supervision && scale <= kScales; ++scale)
         coarser_heads_[static_cast<size_t>(scale - 2)] =
             register_module("outconv" + std::to_string(scale),
@@ -100,38 +116,36 @@ std::array<at::Tensor, 5> UNet3PlusImpl::decoded(const std::array<at::Tensor, 5>
     return decoded;
 }
 
-at::Tensor UNet3PlusImpl::classified(const at::Tensor& bottleneck) {
-    WSI_CHECK(options_.classification);
+at::Tensor UNet3PlusImpl::presence(const at::Tensor& bottleneck) {
+    if (!options_.classification) return {};
     const at::Tensor dropped = at::dropout(bottleneck, 0.5, is_training());
-    return at::sigmoid(classifier_->forward(dropped).amax({2, 3}));
-}
-
-at::Tensor UNet3PlusImpl::guided(const at::Tensor& logits, const at::Tensor& bottleneck) {
-    if (!options_.classification) return logits;
-    const at::Tensor there = classified(bottleneck).argmax(1).to(logits.scalar_type());
-    return logits * there.view({-1, 1, 1, 1});
+    return classifier_->forward(dropped).amax({2, 3});
 }
 
 at::Tensor UNet3PlusImpl::decode(const std::array<at::Tensor, 5>& maps) {
     if (planned(maps[0])) return plan_->decode(maps);
-    return finest_logits(decoded(maps)[0], maps.back());
+    return finest_logits(decoded(maps)[0], presence(maps.back()));
 }
 
-at::Tensor UNet3PlusImpl::finest_logits(const at::Tensor& finest, const at::Tensor& bottleneck) {
-    const at::Tensor logits = guided(head_->forward(finest), bottleneck);
-    return options_.distance ? at::cat({logits, distance_head_->forward(finest)}, 1) : logits;
+at::Tensor UNet3PlusImpl::finest_logits(const at::Tensor& finest, const at::Tensor& presence) {
+    std::vector<at::Tensor> all{guided(head_->forward(finest), presence, is_training())};
+    if (options_.distance) all.push_back(distance_head_->forward(finest));
+    if (class_head_) all.push_back(class_head_->forward(finest));
+    return all.size() > 1 ? at::cat(all, 1) : all[0];
 }
 
-std::vector<at::Tensor> UNet3PlusImpl::supervised(const at::Tensor& images,
-                                                  const at::Tensor& embedding) {
-    if (!options_.deep_supervision) return {forward(images, embedding)};
-    const std::array<at::Tensor, 5> maps = fused(images, embedding), scales = decoded(maps);
-    std::vector<at::Tensor> all{finest_logits(scales[0], maps.back())};
-    for (size_t i = 1; i < scales.size(); ++i) {
+Supervised UNet3PlusImpl::supervised(const at::Tensor& images, const at::Tensor& embedding) {
+    const std::array<at::Tensor, 5> maps = fused(images, embedding);
+    const std::array<at::Tensor, 5> scales = decoded(maps);
+    Supervised out;
+    out.presence = presence(maps.back());
+    out.scales.push_back(finest_logits(scales[0], out.presence));
+    for (size_t i = 1; options_.deep_supervision && i < scales.size(); ++i) {
         const at::Tensor logits = coarser_heads_[i - 1]->forward(scales[i]);
-        all.push_back(guided(upsample(logits, int64_t{1} << i), maps.back()));
+        out.scales.push_back(
+            guided(upsample(logits, int64_t{1} << i), out.presence, is_training()));
     }
-    return all;
+    return out;
 }
 
 void UNet3PlusImpl::fold_batch_norm() {
@@ -147,9 +161,13 @@ void UNet3PlusImpl::open_gates() {
 }
 
 std::pair<at::Tensor, at::Tensor> UNet3PlusImpl::heads() const {
-    if (!options_.distance) return {head_->weight, head_->bias};
-    return {at::cat({head_->weight, distance_head_->weight}),
-            at::cat({head_->bias, distance_head_->bias})};
+    std::vector<at::Tensor> weights, biases;
+    for (const torch::nn::Conv2d& head : {head_, distance_head_, class_head_})
+        if (head) {
+            weights.push_back(head->weight);
+            biases.push_back(head->bias);
+        }
+    return {at::cat(weights), at::cat(biases)};
 }
 
 void UNet3PlusImpl::prepare_for_inference() {
@@ -172,7 +190,13 @@ std::array<at::Tensor, 5> UNet3PlusImpl::fused(const at::Tensor& images,
 }
 
 at::Tensor UNet3PlusImpl::forward(const at::Tensor& images, const at::Tensor& embedding) {
-    if (planned(images) && !fusion_) return plan_->forward(images);
+    at::Tensor storage;
+    return forward_in(storage, images, embedding);
+}
+
+at::Tensor UNet3PlusImpl::forward_in(at::Tensor& storage, const at::Tensor& images,
+                                     const at::Tensor& embedding) {
+    if (planned(images) && !fusion_) return plan_->forward(images, storage);
     return decode(fused(images, embedding));
 }
 

@@ -24,6 +24,7 @@ struct UNet3PlusOptions {
     FusionOptions fusion = no_fusion();  ///< at the bottleneck, before its dropout
     bool deep_supervision = false;       ///< a head on every scale: supervised()
     bool classification = false;  ///< says whether there is a nucleus at all; 0 silences all heads
+    int64_t nucleus_classes = 0;  ///< channels of a head that tells nuclei apart
 };
 
 /// U-Net 3+ (Huang et al. 2020) and eU-Net3+ (Swain et al. 2024): every decoder stage joins all
@@ -32,8 +33,10 @@ class UNet3PlusImpl : public Network {
 public:
     explicit UNet3PlusImpl(const UNet3PlusOptions& options);
     /// images [N, 3, H, W] float32 or bfloat16, RGB / 255, H and W multiples of 16
-    /// → logits [N, classes (+ 1: distance), H, W].
+    /// → logits [N, classes (+ 1: distance) (+ nucleus_classes), H, W].
     at::Tensor forward(const at::Tensor& images, const at::Tensor& embedding) override;
+    at::Tensor forward_in(at::Tensor& storage, const at::Tensor& images,
+                          const at::Tensor& embedding) override;
     using Network::forward;
     /// The five encoder maps, finest first; the last is the bottleneck [N, 16 b, H/16, W/16].
     std::array<at::Tensor, 5> encode(const at::Tensor& images);
@@ -41,10 +44,7 @@ public:
     at::Tensor decode(const std::array<at::Tensor, 5>& maps);
     /// With deep supervision all five scales, finest first, each brought to the images' size: what
     /// the published code's full-scale losses see.
-    std::vector<at::Tensor> supervised(const at::Tensor& images,
-                                       const at::Tensor& embedding) override;
-    /// With the classification-guided module: [N, 2] probabilities of "nothing" and "a nucleus".
-    at::Tensor classified(const at::Tensor& bottleneck);
+    Supervised supervised(const at::Tensor& images, const at::Tensor& embedding) override;
     bool wants_embedding() const override { return fusion_ != nullptr; }
     void open_gates() override;
     void fold_batch_norm() override;
@@ -65,7 +65,7 @@ public:
         return stages_[stage].branches[scale];
     }
     const ConvBnAct& fusion(size_t stage) const { return stages_[stage].fusion; }
-    /// Weights and biases of both heads, one after the other.
+    /// Weights and biases of all heads of the finest scale, one after the other.
     std::pair<at::Tensor, at::Tensor> heads() const;
 
 private:
@@ -80,15 +80,16 @@ private:
 
     std::array<at::Tensor, 5> fused(const at::Tensor& images, const at::Tensor& embedding);
     std::array<at::Tensor, 5> decoded(const std::array<at::Tensor, 5>& maps);
-    at::Tensor finest_logits(const at::Tensor& finest, const at::Tensor& bottleneck);
-    at::Tensor guided(const at::Tensor& logits, const at::Tensor& bottleneck);
+    at::Tensor finest_logits(const at::Tensor& finest, const at::Tensor& presence);
+    at::Tensor presence(const at::Tensor& bottleneck);
     bool planned(const at::Tensor& x) const;
 
     UNet3PlusOptions options_;
     std::shared_ptr<const UNet3PlusPlan> plan_;
     std::array<DoubleConv, kScales> encoder_{{nullptr, nullptr, nullptr, nullptr, nullptr}};
     std::array<Stage, kScales - 1> stages_;
-    torch::nn::Conv2d head_{nullptr}, distance_head_{nullptr}, classifier_{nullptr};
+    torch::nn::Conv2d head_{nullptr}, distance_head_{nullptr}, class_head_{nullptr},
+        classifier_{nullptr};
     std::array<torch::nn::Conv2d, kScales - 1> coarser_heads_{{nullptr, nullptr, nullptr, nullptr}};
     std::shared_ptr<FusionBlock> fusion_;
 };

@@ -1,6 +1,7 @@
 #include "model/nn/unet3plus_plan.h"
 
 #include "model/nn/kernels/pooling.h"
+#include "model/nn/tensors.h"
 #include "model/nn/unet3plus.h"
 
 namespace wsi::nn {
@@ -159,9 +160,10 @@ void UNet3PlusPlan::decode_one(const Maps& encoded, const MapView& out, Memory& 
     head_(decoded[0], out, memory.winograd);
 }
 
-at::Tensor UNet3PlusPlan::forward(const at::Tensor& images) const {
+at::Tensor UNet3PlusPlan::forward(const at::Tensor& images, at::Tensor& storage) const {
     const at::Tensor in = images.contiguous(at::MemoryFormat::ChannelsLast);
-    const at::Tensor logits = empty_maps(in.size(0), head_.out_channels(), in.size(2), in.size(3));
+    const at::Tensor logits =
+        maps_in(storage, {in.size(0), head_.out_channels(), in.size(2), in.size(3)}, at::kFloat);
     auto memory = memory_->borrow([] { return std::make_unique<Memory>(); });
     for (int64_t n = 0; n < in.size(0); ++n) {
         Maps maps;

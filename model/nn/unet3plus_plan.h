@@ -23,9 +23,9 @@ public:
     /// Of a network whose batch norm is folded and whose decoder has ReLU.
     explicit UNet3PlusPlan(const UNet3PlusImpl& folded);
     ~UNet3PlusPlan();
-    /// images [N, 3, H, W] float32 → logits, as UNet3PlusImpl::forward. Besides the logits, nothing
-    /// is allocated once a call of that size has been.
-    at::Tensor forward(const at::Tensor& images) const;
+    /// images [N, 3, H, W] float32 → logits, as UNet3PlusImpl::forward, in `storage`. Nothing is
+    /// allocated once a call of that size has been, if the images are channels last.
+    at::Tensor forward(const at::Tensor& images, at::Tensor& storage) const;
     /// Its two halves, for what comes between them.
     std::array<at::Tensor, 5> encode(const at::Tensor& images) const;
     at::Tensor decode(const std::array<at::Tensor, 5>& maps) const;

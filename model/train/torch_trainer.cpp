@@ -11,6 +11,7 @@
 #include "model/nn/tensors.h"
 #include "model/nn/translated.h"
 #include "model/train/losses.h"
+#include "stages/class_ids.h"
 #include "stages/nucleus_targets.h"
 
 namespace wsi::train {
@@ -35,13 +36,25 @@ private:
     bool before_;
 };
 
+/// Of the classes' loss, beside Dice and focal loss with a half each.
+constexpr double kClassWeight = 0.5;
+
 struct Targets {
-    at::Tensor classes;   ///< [N, 2, H, W] background, nucleus
-    at::Tensor distance;  ///< [N, 1, H, W]
+    at::Tensor classes;    ///< [N, 2, H, W] background, nucleus
+    at::Tensor distance;   ///< [N, 1, H, W]
+    at::Tensor of_nuclei;  ///< [N, H, W] classes of nuclei from 1; 0: not given, or no nucleus
 };
 
+/// [H, W] int64, from 1; 0 where no class is given.
+at::Tensor classes_in(const LabelImage& ids) {
+    const at::Tensor classes = at::empty({ids.height(), ids.width()}, at::kLong);
+    std::transform(ids.data(), ids.data() + ids.size().area(), classes.data_ptr<int64_t>(),
+                   class_of_id);
+    return classes;
+}
+
 Targets targets_of(std::span<const TrainingPatch> batch) {
-    std::vector<at::Tensor> classes, distances;
+    std::vector<at::Tensor> classes, distances, of_nuclei;
     for (const TrainingPatch& patch : batch) {
         NucleusTargets t = nucleus_targets(patch.ids);
         const int64_t h = t.nucleus.height(), w = t.nucleus.width();
@@ -49,8 +62,9 @@ Targets targets_of(std::span<const TrainingPatch> batch) {
             at::from_blob(t.nucleus.data(), {1, h, w}, at::kByte).to(at::kFloat);
         classes.push_back(at::cat({1 - nucleus, nucleus}));
         distances.push_back(at::from_blob(t.distance.data(), {1, h, w}, at::kFloat).clone());
+        of_nuclei.push_back(classes_in(patch.ids));
     }
-    return {at::stack(classes), at::stack(distances)};
+    return {at::stack(classes), at::stack(distances), at::stack(of_nuclei)};
 }
 
 std::vector<at::Tensor> parameters_of(torch::nn::Module& module) { return module.parameters(); }
@@ -94,18 +108,32 @@ TorchTrainer::TorchTrainer(const Config& config)
       optimiser_(parameters_of(*network_),
                  config.train.optimiser == OptimiserKind::Adam ? WeightDecay::InGradient
                                                                : WeightDecay::Apart,
-                 config.train.weight_decay) {
+                 config.train.weight_decay),
+      group_(nn::translated(ProcessGroup::from_environment)) {
+    if (group_) nn::translated([&] { meet_others(); });
     at::set_num_threads(config.run.threads);
     averaged_->eval();
 }
 
-std::vector<at::Tensor> TorchTrainer::supervised(std::span<const ConstRgbView> images) {
+void TorchTrainer::meet_others() {
+    std::string settings = "run.seed = " + std::to_string(config_.run.seed) + '\n';
+    for (const auto& [key, value] : with_settings({})) settings += key + " = " + value + '\n';
+    group_->require_equal(settings);
+    for (const auto& module : network_->modules())
+        if (auto* const ours = module->as<nn::BatchNormImpl>())
+            ours->synchronise(group_.get());
+        else if (module->as<torch::nn::BatchNorm2dImpl>())
+            fail(ErrorKind::Config, config_.network.architecture,
+                 " has a batch norm that several processes cannot share; train it in one");
+}
+
+nn::Supervised TorchTrainer::supervised(std::span<const ConstRgbView> images) {
     const at::Tensor embeddings = embeddings_of(images);
     const Bf16Scope bf16(config_.train.precision == Precision::Bf16);
-    std::vector<at::Tensor> scales = network_->supervised(
+    nn::Supervised says = network_->supervised(
         nn::to_images(images).contiguous(at::MemoryFormat::ChannelsLast), embeddings);
-    for (at::Tensor& logits : scales) logits = logits.to(at::kFloat);
-    return scales;
+    for (at::Tensor& logits : says.scales) logits = logits.to(at::kFloat);
+    return says;
 }
 
 at::Tensor TorchTrainer::averaged_logits(const at::Tensor& images) {
@@ -134,25 +162,72 @@ StepLoss TorchTrainer::step_once(std::span<const TrainingPatch> batch, double le
     const Targets targets = targets_of(batch);
     network_->train();
     // Dropout draws from the default generator: seeded by the step, a resumed run draws the same.
-    at::manual_seed(config_.run.seed + static_cast<uint64_t>(optimiser_.steps()));
-    const std::vector<at::Tensor> scales = supervised(views);
-    const at::Tensor dice = mean_over(
-        scales, [&](const at::Tensor& logits) { return dice_loss(logits, targets.classes); });
+    // Others than those of the other processes.
+    at::manual_seed(config_.run.seed + static_cast<uint64_t>(optimiser_.steps()) +
+                    (static_cast<uint64_t>(rank()) << 40));
+    const nn::Supervised says = supervised(views);
+    const std::vector<at::Tensor>& scales = says.scales;
+    const at::Tensor dice = mean_over(scales, [&](const at::Tensor& logits) {
+        return dice_loss(logits, targets.classes, group_.get());
+    });
     const at::Tensor focal = mean_over(
         scales, [&](const at::Tensor& logits) { return focal_loss(logits, targets.classes); });
     const at::Tensor distance = config_.network.distance
                                     ? distance_loss(scales[0].narrow(1, 2, 1), targets.distance)
                                     : at::zeros({});
-    const at::Tensor total = 0.5 * dice + 0.5 * focal + config_.train.distance_weight * distance;
-    StepLoss loss{total.item<double>(), dice.item<double>(), focal.item<double>(),
-                  distance.item<double>(), 0};
+    const at::Tensor presence = says.presence.defined()
+                                    ? presence_loss(says.presence.to(at::kFloat), targets.classes)
+                                    : at::zeros({});
+    const int64_t heads = config_.network.distance ? 3 : 2;
+    const at::Tensor classes =
+        scales[0].size(1) > heads
+            ? class_loss(scales[0].slice(1, heads), targets.of_nuclei, group_.get())
+            : at::zeros({});
+    const at::Tensor means =
+        0.5 * focal + config_.train.distance_weight * distance + presence + kClassWeight * classes;
+    // Of equal batches: a process's share of the mean over all is its own over their number.
+    const at::Tensor total = 0.5 * dice + means / processes();
+    StepLoss loss = logged(dice, focal, distance, means);
     if (!std::isfinite(loss.total)) return loss;  // the caller stops; weights are as they were
     total.backward();
+    sum_gradients();
     loss.gradient_norm = optimiser_.clip(config_.train.clip_norm);
     if (!std::isfinite(loss.gradient_norm)) return loss;
     optimiser_.step(learning_rate);
     average();
     return loss;
+}
+
+/// The losses of all processes' batches together.
+StepLoss TorchTrainer::logged(const at::Tensor& dice, const at::Tensor& focal,
+                              const at::Tensor& distance, const at::Tensor& means) {
+    at::Tensor all = at::stack({focal, distance, means}).detach();
+    if (group_) all = group_->sum(all) / processes();
+    const at::Tensor total = 0.5 * dice.detach() + all[2];
+    return {total.item<double>(), dice.item<double>(), all[0].item<double>(), all[1].item<double>(),
+            0};
+}
+
+void TorchTrainer::sum_gradients() {
+    if (!group_) return;
+    const at::NoGradGuard no_gradients;
+    std::vector<at::Tensor> all;
+    for (at::Tensor& p : network_->parameters()) {
+        if (!p.grad().defined()) p.mutable_grad() = at::zeros_like(p);
+        all.push_back(p.grad().reshape(-1));
+    }
+    const at::Tensor sum = group_->sum(at::cat(all));
+    int64_t first = 0;
+    for (at::Tensor& p : network_->parameters()) {
+        p.mutable_grad().copy_(sum.narrow(0, first, p.numel()).view(p.sizes()));
+        first += p.numel();
+    }
+}
+
+bool TorchTrainer::any(bool yes) {
+    if (!group_) return yes;
+    return nn::translated(
+        [&] { return group_->sum(at::full({1}, yes ? 1.0F : 0.0F)).item<float>() > 0; });
 }
 
 void TorchTrainer::average() {
@@ -183,6 +258,22 @@ void TorchTrainer::predict_fused(const RgbImage& rgb, GrayView probability, Gray
             runner.maps(seen, embeddings_.embed(*context_, seen), probability.crop(rect),
                         distance.crop(rect));
         }
+}
+
+std::vector<float> TorchTrainer::encoding(const RgbImage& rgb) {
+    if (!context_) return {};
+    return nn::translated([&] {
+        const at::NoGradGuard no_gradients;
+        const int64_t side = context_->view_px();
+        const ConstRgbView seen =
+            rgb.view().crop({0, 0, std::min(side, rgb.width()), std::min(side, rgb.height())});
+        const at::Tensor mean = embeddings_.embed(*context_, seen)
+                                    .mean(at::IntArrayRef{2, 3})
+                                    .to(at::kCPU, at::kFloat)
+                                    .contiguous();
+        const float* const first = mean.const_data_ptr<float>();
+        return std::vector<float>(first, first + mean.numel());
+    });
 }
 
 void TorchTrainer::predict(const RgbImage& rgb, GrayImage& probability, GrayImage& distance) {
@@ -216,6 +307,7 @@ nn::Notes TorchTrainer::with_settings(const WeightsNotes& notes) const {
 }
 
 void TorchTrainer::save_weights(const std::string& path, const WeightsNotes& notes) {
+    if (rank() > 0) return;
     const nn::StateDict weights = nn::state_of(*averaged_);
     for (const auto& [name, tensor] : weights)
         if (!tensor.to(at::kHalf).isfinite().all().item<bool>())
@@ -237,6 +329,7 @@ nn::StateDict TorchTrainer::everything() {
 }
 
 void TorchTrainer::save_checkpoint(const std::string& path, const WeightsNotes& notes) {
+    if (rank() > 0) return;
     nn::Notes all = with_settings(notes);
     all["optimiser.steps"] = std::to_string(optimiser_.steps());
     nn::write_state(path, everything(), all);

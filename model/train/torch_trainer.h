@@ -6,6 +6,7 @@
 #include "model/nn/networks.h"
 #include "model/nn/state.h"
 #include "model/train/adam.h"
+#include "model/train/process_group.h"
 #include "model/trainer.h"
 
 namespace wsi::train {
@@ -17,19 +18,27 @@ public:
     explicit TorchTrainer(const Config& config);
     StepLoss step(std::span<const TrainingPatch> batch, double learning_rate) override;
     void predict(const RgbImage& rgb, GrayImage& probability, GrayImage& distance) override;
+    std::vector<float> encoding(const RgbImage& rgb) override;
     void save_weights(const std::string& path, const WeightsNotes& notes) override;
     void save_checkpoint(const std::string& path, const WeightsNotes& notes) override;
     WeightsNotes load_checkpoint(const std::string& path) override;
+    int rank() const override { return group_ ? group_->rank() : 0; }
+    int processes() const override { return group_ ? group_->processes() : 1; }
+    bool any(bool yes) override;
     int64_t parameter_count() const override;
     void start_from(const std::string& weights) override;
 
 private:
     StepLoss step_once(std::span<const TrainingPatch> batch, double learning_rate);
-    std::vector<at::Tensor> supervised(std::span<const ConstRgbView> images);
+    nn::Supervised supervised(std::span<const ConstRgbView> images);
     at::Tensor averaged_logits(const at::Tensor& images);
     at::Tensor embeddings_of(std::span<const ConstRgbView> images);
     nn::Notes with_settings(const WeightsNotes& notes) const;
     void predict_fused(const RgbImage& rgb, GrayView probability, GrayView distance);
+    void meet_others();
+    void sum_gradients();
+    StepLoss logged(const at::Tensor& dice, const at::Tensor& focal, const at::Tensor& distance,
+                    const at::Tensor& means);
     void average();
     void check_settings(const std::string& path, const nn::Notes& notes) const;
     nn::StateDict everything();
@@ -39,6 +48,7 @@ private:
     nn::EmbeddingCache embeddings_;
     std::shared_ptr<nn::Network> network_, averaged_;
     Adam optimiser_;
+    std::unique_ptr<ProcessGroup> group_;  ///< nullptr: alone
 };
 
 }  // namespace wsi::train

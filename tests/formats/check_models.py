@@ -121,7 +121,13 @@ def check_refusals(folder):
     refused(folder, folder / "other.safetensors", "'resnet'", "eunet3plus")
     save("colours.safetensors", tensors, {**notes, "network.encoder_input": "imagenet"})
     refused(folder, folder / "colours.safetensors", "'imagenet'", "medsam")
-    refused(folder, SHIPPED, "run.device = 'cuda'", "cpu", more=["--device", "cuda"])
+    if not torch.cuda.is_available():
+        refused(folder, SHIPPED, "run.device = 'cuda'", "finds no CUDA device", more=["--device", "cuda"])
+    refused(folder, SHIPPED, "not enough memory for the batch", "--memory allows 400 MiB", more=["--memory", "400MiB"])
+    refused(folder, SHIPPED, "model.precision = fp16", "CUDA", more=["--set", "model.precision=fp16", "--device", "cpu"])
+    refused(folder, SHIPPED, "model.tile_px = 64", "128", more=["--set", "model.tile_px=64"])
+    refused(folder, "classical", "model.tile_px is for networks", more=["--set", "model.tile_px=1024"])
+    refused(folder, "classical", "run.device = 'cuda' is for networks", more=["--device", "cuda"])
     refused(folder, folder / "absent.safetensors", "absent.safetensors")
 
 

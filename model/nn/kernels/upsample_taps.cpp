@@ -72,7 +72,8 @@ void UpsampleTaps::operator()(const float* taps, int64_t stride_taps, const floa
                               int64_t stride_out, std::vector<float>& scratch) const {
     const int64_t width = 3 * channels;
     scratch.resize(static_cast<size_t>(columns * width));
-    std::vector<SixPlaces> across;
+    thread_local std::vector<SixPlaces> across;  // used again, like the scratch
+    across.clear();
     for (int64_t x = 0; x < columns * factor; ++x)
         across.push_back(places(x, columns, factor, width, channels));
     const auto along = columns_for(channels);
