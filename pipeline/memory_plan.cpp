@@ -1,6 +1,9 @@
 #include "pipeline/memory_plan.h"
 
 #include <algorithm>
+#include <fstream>
+#include <limits>
+#include <string>
 
 #include "pipeline/measure_neighbours.h"
 
@@ -16,6 +19,15 @@ constexpr int64_t kFinishBytesPerPx = 23;
 constexpr int64_t kSlotBytesPerPx = 6;
 // Colours; and a uint16 sum for each map.
 constexpr int64_t kOpenBytesPerPx = 3;
+constexpr int64_t kLeastCacheBytes = 32 * kMib;
+
+int64_t slot_bytes(const InputSpec& spec) {
+    const int64_t input = spec.input_px();
+    return input * input * (kSlotBytesPerPx + std::ssize(spec.maps()));
+}
+
+/// A partial batch must never hold every slot: the end of the stream needs one.
+int least_slots(int batch) { return batch + 2; }
 
 struct Costs {
     int64_t slot, open, finish;
@@ -30,9 +42,8 @@ Costs costs_of(const SlidePlan& plan, int halo_px) {
         finish = std::max(
             finish, intersection(plan.data_core(region).grown(halo_px), plan.frame.rect()).area());
     }
-    const int64_t input = plan.spec.input_px();
     const int64_t maps = std::ssize(plan.spec.maps());
-    return {input * input * (kSlotBytesPerPx + maps), open * (kOpenBytesPerPx + 2 * maps),
+    return {slot_bytes(plan.spec), open * (kOpenBytesPerPx + 2 * maps),
             finish * (kFinishBytesPerPx + maps)};
 }
 }  // namespace
@@ -47,8 +58,7 @@ MemoryPlan plan_memory(const RunConfig& run, const SlidePlan& plan, int threads,
     const Costs cost = costs_of(plan, halo_px);
     MemoryPlan out;
     // Two batches in flight and one tile being read per thread keep everybody busy; more would only
-    // take memory. A partial batch must never hold every slot (the end of the stream needs one).
-    const int least_slots = batch + 2;
+    // take memory.
     out.slots = 2 * batch + 2 * threads;
     out.open_regions = 3;
     out.finishers = threads;
@@ -59,8 +69,8 @@ MemoryPlan plan_memory(const RunConfig& run, const SlidePlan& plan, int threads,
     };
     while (need() > budget && out.finishers > 1) --out.finishers;
     if (need() > budget) out.open_regions = 2;
-    if (need() > budget) out.slots = least_slots;
-    if (need() > budget) cache = 32 * kMib;
+    if (need() > budget) out.slots = least_slots(batch);
+    if (need() > budget) cache = kLeastCacheBytes;
     if (need() > budget)
         fail(ErrorKind::Config, "memory = ", budget / kMib,
              " MiB is too small for this slide: at least ", ceil_div(need(), kMib),
@@ -69,6 +79,33 @@ MemoryPlan plan_memory(const RunConfig& run, const SlidePlan& plan, int threads,
     out.cache_bytes = static_cast<size_t>(cache);
     out.total_mib = ceil_div(need(), kMib);
     return out;
+}
+
+int64_t available_memory_bytes() {
+    int64_t available = std::numeric_limits<int64_t>::max();
+    std::ifstream info("/proc/meminfo");
+    for (std::string key; info >> key;)
+        if (int64_t kib = 0; key == "MemAvailable:" && info >> kib) available = kib * 1024;
+    // A container's limit (cgroup v2); "max", where there is none, is no number.
+    int64_t most = 0, used = 0;
+    std::ifstream limit("/sys/fs/cgroup/memory.max"), current("/sys/fs/cgroup/memory.current");
+    if (limit >> most && current >> used) available = std::min(available, most - used);
+    return available;
+}
+
+void check_batch_memory(const RunConfig& run, const InputSpec& spec, int workers, int batch,
+                        int64_t segmenter_bytes, int64_t available_bytes) {
+    const int64_t need = kFixedBytes + kLeastCacheBytes + segmenter_bytes +
+                         int64_t{least_slots(batch)} * slot_bytes(spec);
+    const bool given = run.memory_mib > 0;
+    const int64_t most = given ? memory_budget_bytes(run) : available_bytes;
+    if (need <= most) return;
+    fail(given ? ErrorKind::Config : ErrorKind::Device,
+         "not enough memory for the batch: ", workers, " workers of ", spec.name, " and ",
+         least_slots(batch), " tiles of ", spec.input_px(), " px need at least ",
+         ceil_div(need, kMib), " MiB, ", given ? "--memory allows " : "the machine has ",
+         most / kMib, " MiB", given ? "" : " to give", "; ", given ? "raise --memory, or " : "",
+         "lower --threads", batch > 1 ? " or model.batch" : "");
 }
 
 // By then tiles, regions and caches are gone, so that the fixed part is all that is left.

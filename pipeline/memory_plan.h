@@ -31,6 +31,16 @@ int64_t memory_budget_bytes(const RunConfig& run);
 MemoryPlan plan_memory(const RunConfig& run, const SlidePlan& plan, int threads, int batch,
                        int halo_px, int64_t segmenter_bytes = 0);
 
+/// Memory that the machine can give: what the kernel says is available, within a container's limit.
+int64_t available_memory_bytes();
+
+/// Before a slide is opened. Throws Error{Config} with both numbers when the segmenter's running
+/// batches and the tiles they need are more than `--memory` allows or, where that is not given,
+/// Error{Device} when they are more than `available_bytes`. segmenter_bytes: as plan_memory's.
+void check_batch_memory(const RunConfig& run, const InputSpec& spec, int workers, int batch,
+                        int64_t segmenter_bytes,
+                        int64_t available_bytes = available_memory_bytes());
+
 /// Throws Error{Config} when the neighbours of that many nuclei do not fit into the memory.
 void check_neighbour_memory(const RunConfig& run, uint64_t nuclei);
 

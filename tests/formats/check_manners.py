@@ -28,7 +28,7 @@ def check_mistakes(out):
     expect(run(SLIDE, "-o", "x.h5", "-o", "x.h5", cwd=out), 1, "given twice")
     expect(run("absent.svs", cwd=out), 3, "absent.svs: no such file")
     expect(run(SLIDE, "--set", "separate.thresold=1", cwd=out), 1, "did you mean separate.threshold")
-    expect(run(SLIDE, "--memory", "100MiB", "-o", "x.h5", cwd=out), 1, "100 MiB", "at least")
+    expect(run(SLIDE, "--memory", "100MiB", "-o", "x.h5", cwd=out), 1, "not enough memory for the batch", "100 MiB", "at least")
     expect(run(SLIDE, "--model", "hovernet", cwd=out), 1, "hovernet", "classical")
     expect(run(SLIDE, "--roi", "absent.geojson", cwd=out), 1, "absent.geojson")
     expect(run("-o", "x.h5", "--set", "separate.h=9", SLIDE, cwd=out), 1, "separate.h")  # the slide may come last

@@ -121,5 +121,32 @@ TEST(MemoryPlanTest,
     }
 }
 
+/// What a batch check says; empty when it is content.
+std::string batch_refusal(int64_t memory_mib, int64_t segmenter_mib, int64_t available_mib,
+                          ErrorKind expected) {
+    try {
+        check_batch_memory(with_memory(memory_mib), tissue_plan(1).spec, 2, 4, segmenter_mib << 20,
+                           available_mib << 20);
+    } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), expected);
+        return error.what();
+    }
+    return "";
+}
+
+TEST(MemoryPlanTest, a_batch_that_does_not_fit_is_refused_before_the_slide) {
+    // 330 and 32 MiB for the program, 6 tiles of 320 px and 8 bytes per pixel: 5 MiB.
+    EXPECT_EQ(batch_refusal(1000, 700, 1 << 20, ErrorKind::Config),
+              "not enough memory for the batch: 2 workers of  and 6 tiles of 320 px need at least "
+              "1067 MiB, --memory allows 1000 MiB; raise --memory, or lower --threads or "
+              "model.batch");
+    EXPECT_EQ(batch_refusal(1067, 700, 1 << 20, ErrorKind::Config), "");
+    // Without --memory the budget grows by what the model takes, but the machine does not.
+    EXPECT_THAT(batch_refusal(0, 8000, 8000, ErrorKind::Device),
+                testing::HasSubstr("need at least 8367 MiB, the machine has 8000 MiB to give"));
+    EXPECT_EQ(batch_refusal(0, 8000, 9000, ErrorKind::Device), "");
+    EXPECT_GT(available_memory_bytes(), 0);
+}
+
 }  // namespace
 }  // namespace wsi
