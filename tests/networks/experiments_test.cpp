@@ -2,11 +2,13 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
 #include "io/csv_table.h"
 #include "model/train/torch_trainer.h"
+#include "tests/networks/fused_weights.h"
 #include "tests/networks/planted_set.h"
 #include "tests/support/temp_dir.h"
 
@@ -63,6 +65,18 @@ TEST(ExperimentsTest, a_table_is_run_over_seeds_and_folds_resumed_and_names_what
     EXPECT_EQ(table.text(10, "mean"), "");
     EXPECT_THAT(text_of(dir.file("out/table.md")),
                 testing::HasSubstr("| nobody's net | | not run |"));
+    // The figures show the rows that ran, and each run keeps its overlays.
+    for (const char* figure : {"bars.svg", "violin.svg"}) {
+        const std::string svg = text_of(dir.file(std::string("out/") + figure));
+        EXPECT_THAT(svg, testing::HasSubstr(">a</text>")) << figure;
+        EXPECT_THAT(svg, testing::HasSubstr(">b</text>")) << figure;
+        EXPECT_THAT(svg, testing::Not(testing::HasSubstr("nobody"))) << figure;
+        EXPECT_THAT(svg, testing::HasSubstr("</svg>")) << figure;
+        EXPECT_THAT(svg, testing::Not(testing::HasSubstr("nan"))) << figure;
+    }
+    EXPECT_THAT(text_of(dir.file("out/bars.svg")), testing::HasSubstr("<rect x="));
+    EXPECT_THAT(text_of(dir.file("out/violin.svg")), testing::HasSubstr("<polygon points="));
+    EXPECT_TRUE(std::filesystem::exists(dir.file("out/b/seed-1-fold-1/overlay-best.png")));
     // Each image is in one fold: three of six per run, all six in the paired test.
     EXPECT_EQ(CsvTable(dir.file("out/a/seed-0-fold-0/scores.csv")).rows(), 3U);
     made = 100;
@@ -70,6 +84,34 @@ TEST(ExperimentsTest, a_table_is_run_over_seeds_and_folds_resumed_and_names_what
     EXPECT_EQ(made, 103);
     base.train.epochs = 2;
     EXPECT_THROW(run(), Error);
+}
+
+TEST(ExperimentsTest, a_row_with_a_frozen_encoder_shows_its_encodings) {
+    const test::TempDir dir;
+    test::write_planted_set(dir.path() / "set", 8, 128);
+    ExperimentJob job;
+    job.table = {"Tiny", "", {"train.folds=2"}, 1, "fused", {{"fused", {}}}};
+    job.data = {dir.file("set")};
+    job.output = dir.file("out");
+    Config base = test::fused_config(EncoderContext::Tile);
+    base.train.batch = 2;
+    base.train.epochs = 1;
+    base.model.encoder_weights = dir.file("tiny_sam.safetensors");
+    test::write_random_encoder(base.model.encoder_weights, base, 11);
+    const std::atomic<StopRequest> stop{StopRequest::None};
+    EXPECT_TRUE(run_experiments(job, base, stop, [](const Config& config) {
+        return std::make_unique<train::TorchTrainer>(config);
+    }));
+    const CsvTable encodings(dir.file("out/fused/seed-0-fold-0/encodings.csv"));
+    EXPECT_EQ(encodings.rows(), 4U);
+    EXPECT_GT(std::ranges::count(encodings.text(0, "values"), ' '), 8);
+    EXPECT_NE(encodings.text(0, "values"), encodings.text(1, "values"));
+    const std::string svg = text_of(dir.file("out/encodings.svg"));
+    size_t dots = 0;
+    for (size_t at = svg.find("<circle"); at != std::string::npos; at = svg.find("<circle", at + 1))
+        ++dots;
+    EXPECT_GE(dots, 5U);  // four images and the organs' key
+    EXPECT_THAT(svg, testing::Not(testing::HasSubstr("nan")));
 }
 
 }  // namespace wsi
