@@ -13,6 +13,7 @@
 #include "tests/networks/fused_weights.h"
 #include "tests/networks/planted_set.h"
 #include "tests/pipeline/run_harness.h"
+#include "tests/support/data_dir.h"
 
 namespace wsi {
 
@@ -33,11 +34,11 @@ Config small_config() {
 }
 
 /// In a child: OpenMP's threads, once started here, would be missing in later children.
-void train_in_child(const std::string& data, const std::string& output, const Config& config,
-                    int64_t steps) {
+void train_in_child(const std::vector<std::string>& data, const std::string& output,
+                    const Config& config, int64_t steps) {
     const test::ChildEnd end = test::run_in_child([&] {
         TrainJob job;
-        job.folders = {data};
+        job.folders = data;
         job.output = output;
         job.max_steps = steps;
         const std::atomic<StopRequest> stop{StopRequest::None};
@@ -64,7 +65,7 @@ void learn_and_segment(Config config, const test::TempDir& dir) {
     test::write_planted_set(set, 6, 128);
     config.train.learning_rate = 3e-3;
     config.train.ema = 0.9;  // 50 steps only
-    train_in_child(set, run, config, 50);
+    train_in_child({set}, run, config, 50);
     const std::vector<double> losses = column(run + "/steps.csv", "loss");
     ASSERT_EQ(losses.size(), 50U);
     const double first = mean(std::span(losses).first(10)), last = mean(std::span(losses).last(10));
@@ -90,6 +91,22 @@ void learn_and_segment(Config config, const test::TempDir& dir) {
     EXPECT_LT(found, nuclei.all().size() * 2);
 }
 
+/// The losses of a run's twenty steps against tests/networks/golden/<golden>.
+void expect_recorded(const std::string& run, const char* golden) {
+    const std::vector<double> now = column(run + "/steps.csv", "loss");
+    const std::vector<double> recorded =
+        column(std::string(WSI_SOURCE_DIR) + "/tests/networks/golden/" + golden, "loss");
+    ASSERT_EQ(recorded.size(), 20U);
+    ASSERT_EQ(now.size(), 20U);
+    std::string fresh;
+    for (const double loss : now) fresh += std::to_string(loss) + "\n";
+    for (size_t i = 0; i < 20; ++i)
+        ASSERT_NEAR(now[i], recorded[i], 1e-4)
+            << "step " << i + 1
+            << "; when patches or the trainer changed on purpose, record anew:\n"
+            << fresh;
+}
+
 }  // namespace
 
 TEST(TrainingReplayTest, the_first_twenty_steps_have_the_recorded_losses) {
@@ -98,18 +115,24 @@ TEST(TrainingReplayTest, the_first_twenty_steps_have_the_recorded_losses) {
     // Steps so small that what CPUs round differently does not grow beyond the bound.
     Config config = small_config();
     config.train.learning_rate = 1e-4;
-    train_in_child(dir.file("set"), dir.file("run"), config, 20);
-    const std::vector<double> now = column(dir.file("run/steps.csv"), "loss");
-    const std::vector<double> recorded =
-        column(std::string(WSI_SOURCE_DIR) + "/tests/networks/golden/replay.csv", "loss");
-    ASSERT_EQ(recorded.size(), 20U);
-    std::string fresh;
-    for (const double loss : now) fresh += std::to_string(loss) + "\n";
-    for (size_t i = 0; i < 20; ++i)
-        ASSERT_NEAR(now[i], recorded[i], 1e-4)
-            << "step " << i + 1
-            << "; when patches or the trainer changed on purpose, record anew:\n"
-            << fresh;
+    train_in_child({dir.file("set")}, dir.file("run"), config, 20);
+    expect_recorded(dir.file("run"), "replay.csv");
+}
+
+/// The command that the shipped weights began with (model/weights/README.md), on its data, in
+/// float32: bfloat16 is rounded differently by CPUs that have it and those that imitate it.
+TEST(TrainingReplayDataTest, the_weights_own_command_has_the_recorded_losses) {
+    WSI_NEED_DATA();
+    const std::string nuclei = test::data_dir() + "/nuclei/";
+    const test::TempDir dir;
+    Config config;
+    config.train.epochs = 16;
+    config.train.learning_rate = 0.0015;
+    config.train.precision = Precision::Fp32;
+    config.run.threads = 1;
+    train_in_child({nuclei + "nuinsseg", nuclei + "dsb2018_brightfield"}, dir.file("run"), config,
+                   20);
+    expect_recorded(dir.file("run"), "replay_weights.csv");
 }
 
 TEST(TrainingEndToEndTest, fifty_steps_of_eunet3plus_lower_the_loss_and_find_nuclei_on_a_slide) {
