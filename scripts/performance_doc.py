@@ -124,7 +124,7 @@ def network_run(v):
 
 {v['slide']}, {v['what']}: {run['cpu_s']:.0f} s of CPU, of which the network {network:.0f} s and everything else, start and
 writing included, {rest:.1f} s: **{100 * rest / run['cpu_s']:.0f} %**. {v['tiles']} tiles, {v['nuclei']:,} nuclei; {run['peak_rss_mb']:,} MB at the peak; {run['wall_s']:.0f} s of wall time
-at a load average of {run['load_average']}. `{v['commands']['run']}`; {v['machine']}; {v['date']}.
+at a load average of {run['load_average']}: {run['wall_s'] / v['tissue_mm2']:.1f} s for a mm² of tissue. `{v['commands']['run']}`; {v['machine']}; {v['date']}.
 """
 
 
@@ -153,10 +153,13 @@ a heap of {v['java_heap_mib']} MiB or more. `{v['command']}`; {v['machine']}; {v
 
 def export_times(v):
     rows = "\n".join(f"| `{suffix}` | {f['cpu_s']:.1f} | {f['wall_s']:.0f} | {f['peak_rss_mb']} | {f['mb']:,.0f} |" for suffix, f in v["files"].items())
+    n = v.get("neighbours")
+    graph = "" if n is None else (f" Neighbours and graph of as many: {n['wall_s']:.0f} s, {n['cpu_s']:.0f} s of CPU, "
+                                  f"{n['bytes_each']} bytes each, {n['peak_rss_mb']:,} MB at the peak of the process.")
     return f"""## Exports of {v['nuclei']:,} nuclei
 
 A synthetic result, outlines of 24 vertices, {v['features']} measurements (GeoJSON: ten with the probabilities), {v['csv_columns']} columns in CSV. One thread, one process per
-file; load average {v['load_average']}. `{v['command']}`; {v['machine']}; {v['date']}.
+file.{graph} Load average {v['load_average']}. `{v['command']}`; {v['machine']}; {v['date']}.
 
 | file | CPU s | wall s | peak MB | file MB |
 |---|---|---|---|---|
@@ -216,10 +219,44 @@ Augmented patches of {v['patch_px']} px: {speeds}. Load average {v['load_average
 """
 
 
-def encoder_vit_h(v):
-    return f"""ViT-H at {v['px']} px likewise, its weights mapped: {v['peak_rss_mib']:,} MiB at the peak and {v['cpu_s']:.0f} s of CPU against
-{v['peak_rss_mib_segment_anything']:,} MiB and {v['cpu_s_segment_anything']:.0f} s; the embeddings differ by {v['difference']:.1e} of the largest value. Other programs took most of both cores,
-so there is no wall time. `{v['command']}`; {v['machine']}; {v['date']}.
+def training_step(v):
+    found, key = v["steps"], "cpu_s" if v["threads"] == 1 else "wall_s"
+    threads = "one thread, CPU time" if v["threads"] == 1 else f"{v['threads']} threads, wall time"
+    return f"""## A training step
+
+eU-Net3+ b = {v['base']}, {v['batch']} patches of {v['side_px']} px, {threads}, the least of {2 * v['repeats'] + 1}: {found['ours'][key]:.2f} s; eager PyTorch {v['torch']}
+{found['channels_last'][key]:.2f} s in channels-last order and {found['contiguous'][key]:.2f} s in its usual order, in turns: **{min(v['ratio'].values()):.2f} times** as fast as the
+better one. Ours makes its targets as well; the losses differ by {v['losses_apart']:.1e}. `{v['command']}`; {v['machine']}; {v['date']}.
+"""
+
+
+def evaluate(v):
+    return f"""## `evaluate`
+
+{v['images']:,} images of {v['side_px']} px with {v['true_nuclei']:,} true nuclei, predictions read from files, all metrics, {v['threads']} cores: **{v['wall_s']:.0f} s**
+({v['cpu_s']:.0f} s of CPU), reading included. Load average {v['load_average']}. `{v['command']}`; {v['machine']}; {v['date']}.
+"""
+
+
+def larger_encoder(v):
+    return f"""{v['encoder']} at {v['px']} px likewise, {v['threads']} threads each, its weights mapped: {v['wall_s']:.1f} s and {v['peak_rss_mib']:,} MiB at the peak against
+{v['wall_s_segment_anything']:.1f} s and {v['peak_rss_mib_segment_anything']:,} MiB ({v['cpu_s']:.0f} and {v['cpu_s_segment_anything']:.0f} s of CPU): {v['ratio']:.2f} times as fast; the
+embeddings differ by {v['difference']:.1e} of the largest value. `{v['command']}`; {v['machine']}; {v['date']}.
+"""
+
+
+def context(v):
+    tile, field = v["tile"], v["field"]
+    return f"""SAM's share of a tile of 256 px ({v['encoder']}, {v['threads']} threads, preparation included): {tile['s_per_tile']:.1f} s where every tile is upsampled (`network.context =
+tile`, {tile['s']:.1f} s for {tile['core_px']} px of the slide), {field['s_per_tile']:.2f} s with fields ({field['s']:.1f} s for {field['core_px']} px): **{v['ratio']:.0f} times** less.
+`{v['command']}`; {v['machine']}; {v['date']}.
+"""
+
+
+def workers(v):
+    return f"""{v['tiles']} tiles of {v['side_px']} px, b = {v['base']}, on LibTorch's layers: {v['wall_s_workers']:.1f} s by {v['workers']} workers of one thread (as a run does it, so that a tile's
+bytes depend on nothing else), {v['wall_s_threads']:.1f} s by one worker of {v['workers']} threads: workers are **{v['ratio']:.2f} times** as fast. With kernels of our own, which have one
+thread: {v['wall_s_own_kernels']:.1f} s. `{v['command']}`; {v['machine']}; {v['date']}.
 """
 
 
@@ -227,8 +264,9 @@ def page():
     read = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
     parts = [INTRO, slides([v for name, v in read.items() if name != "network_run"])]
     for name, make in (("features", features), ("memory", memory), ("separation", separation), ("macenko", macenko), ("network", network),
-                       ("network_run", network_run), ("encoder", encoder), ("encoder_vit_h", encoder_vit_h), ("script", script), ("exports", exports), ("million", export_times), ("commands", commands),
-                       ("training_stream", training_stream)):
+                       ("workers", workers), ("network_run", network_run), ("encoder", encoder), ("encoder_vit_l", larger_encoder),
+                       ("encoder_vit_h", larger_encoder), ("context", context), ("script", script), ("exports", exports), ("million", export_times), ("ten_million", export_times), ("commands", commands),
+                       ("training_stream", training_stream), ("training_step", training_step), ("evaluate", evaluate)):
         if name in read:
             parts.append(make(read[name]))
     return "\n".join(part for part in parts if part)

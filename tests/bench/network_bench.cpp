@@ -50,7 +50,7 @@ void segment_all(Segmenter& segmenter, std::vector<TileSlot>& slots, size_t thre
 int main(int argc, char** argv) {
     if (argc < 6) return 1;
     const int side = whole_number(argv[2]);
-    const auto segmenter = wsi_network_library()->open_segmenter(argv[1], ModelConfig{});
+    const auto segmenter = wsi_network_library()->open_segmenter(argv[1], ModelConfig{}, "cpu");
     std::vector<TileSlot> slots = noise(whole_number(argv[3]), side);
     double wall = 1e9, cpu = 1e9;
     for (int r = 0; r < whole_number(argv[5]) + 1; ++r) {  // the first only warms up

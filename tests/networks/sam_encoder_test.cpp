@@ -39,6 +39,40 @@ TEST(SamEncoderTest, equals_segment_anything) {
     EXPECT_LE(((got - expected).abs().max() / expected.abs().max()).item<double>(), 1e-4);
 }
 
+TEST(SamEncoderTest, equals_transformers_under_hugging_faces_names) {
+    const StateFile file = read_state(fixture("sam_hugging_face.safetensors"));
+    SamOptions options = tiny();
+    options.depth = 2;
+    SamEncoder encoder(options);
+    load_into(*encoder, sam_encoder_state(file.tensors, options), "sam_hugging_face");
+    const at::Tensor image = at::upsample_nearest2d(file.tensors.at("image"), {256, 256});
+    const at::NoGradGuard no_gradients;
+    const at::Tensor expected = file.tensors.at("embedding"), got = encoder->forward(image);
+    ASSERT_EQ(got.sizes(), expected.sizes());
+    EXPECT_LE(((got - expected).abs().max() / expected.abs().max()).item<double>(), 1e-4);
+}
+
+TEST(SamEncoderTest, positions_for_512_and_256_px_are_those_of_the_published_codes) {
+    const StateDict golden = read_state(fixture("sam_positions.safetensors")).tensors;
+    for (const int64_t px : {512, 256}) {
+        SamOptions options;
+        options.image_px = px;
+        const StateDict got =
+            sam_encoder_state({{"image_encoder.pos_embed", golden.at("pos_embed")},
+                               {"image_encoder.blocks.2.attn.rel_pos_h", golden.at("rel_pos")},
+                               {"image_encoder.blocks.11.attn.rel_pos_w", golden.at("rel_pos")}},
+                              options);
+        const auto expect_equal = [&](const char* name, const std::string& table) {
+            const at::Tensor& expected = golden.at(table + "_" + std::to_string(px));
+            ASSERT_EQ(got.at(name).sizes(), expected.sizes()) << name;
+            EXPECT_LE((got.at(name) - expected).abs().max().item<double>(), 1e-6) << name;
+        };
+        expect_equal("pos_embed", "pos_embed");
+        expect_equal("blocks.2.attn.rel_pos_h", "rel_pos");
+        expect_equal("blocks.11.attn.rel_pos_w", "rel_pos");
+    }
+}
+
 TEST(SamEncoderTest, has_the_published_number_of_parameters_and_tensors) {
     for (const auto& [size, parameters, tensors] :
          {std::tuple("vit_b", 89670912L, 177U), std::tuple("vit_l", 308278272L, 345U)}) {

@@ -59,9 +59,11 @@ def measure_slide(options):
         with h5py.File(result) as file:
             split = json.loads(file["provenance/timings"][()])["cpu_seconds"]
             nuclei = file["nuclei/id"].shape[0]
+            tissue_mm2 = round(float(file["summary"].attrs["tissue_mm2"]), 3)
         size_mb = round(os.path.getsize(result) / 1e6, 1)
     name = options.slide.name
-    return {"slide": name, "what": options.what, "tiles": tiles, "work_pixels": pixels, "nuclei": nuclei, "h5_mb": size_mb,
+    return {"slide": name, "what": options.what, "tiles": tiles, "work_pixels": pixels, "nuclei": nuclei,
+            "tissue_mm2": tissue_mm2, "h5_mb": size_mb,
             "commands": {"run": f"wsi-segment {name} -o out.h5 -q --restart --threads {options.threads}{' '.join(['', *sets])}",
                          "decode": f"decode_only_bench {name} {options.threads}"},
             "runs": runs, "cpu_split_s": {k: round(v, 2) for k, v in split.items() if v > 0}}

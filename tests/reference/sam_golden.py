@@ -3,6 +3,8 @@ facebookresearch/segment-anything 1.0 (PyPI, unpacked to a folder) says about a 
 for Pillow's bilinear resize and the fusion blocks' plain statements.
 
     python tests/reference/sam_golden.py SEGMENT_ANYTHING_FOLDER tests/fixtures/networks
+
+sam_hugging_face.safetensors needs transformers (4.57.6 was used); without it the file stays as it is.
 """
 import importlib.util
 import pathlib
@@ -53,6 +55,34 @@ def write_sam(encoder, path):
     with torch.no_grad():
         out = network(image)
     save_file({**tensors, "image": small, "embedding": out.contiguous()}, path)
+
+
+def write_positions(encoder, path):
+    """Tables of 1024 px at 512 and 256: absolute positions as SAM-Med2D and SAMed interpolate them, relative ones by segment-anything's own get_rel_pos."""
+    torch.manual_seed(6)
+    tensors = {"pos_embed": torch.randn(1, 64, 64, 4), "rel_pos": torch.randn(127, 4)}
+    get_rel_pos = sys.modules[encoder.__module__].get_rel_pos
+    for px in (512, 256):
+        grid = px // 16
+        small = F.interpolate(tensors["pos_embed"].permute(0, 3, 1, 2), size=(grid, grid), mode="bilinear", align_corners=False)
+        tensors[f"pos_embed_{px}"] = small.permute(0, 2, 3, 1).contiguous()
+        # Of all pairs the first row and column have every distance once.
+        rows = get_rel_pos(grid, grid, tensors["rel_pos"])
+        tensors[f"rel_pos_{px}"] = torch.cat([rows[0].flip(0)[:-1], rows[:, 0]]).contiguous()
+    save_file(tensors, path)
+
+
+def write_hugging_face(path):
+    """transformers' SamVisionModel, under its own names."""
+    from transformers import SamVisionConfig, SamVisionModel
+    config = SamVisionConfig(hidden_size=32, output_channels=16, num_hidden_layers=2, num_attention_heads=2, image_size=256, patch_size=16,
+                             mlp_ratio=4, mlp_dim=128, window_size=7, global_attn_indexes=[1], attn_implementation="eager")
+    network = SamVisionModel(config).eval()
+    randomise(network, 12)
+    small = torch.randn(1, 3, 32, 32)
+    with torch.no_grad():
+        out = network(F.interpolate(small, size=(256, 256), mode="nearest")).last_hidden_state
+    save_file({**{k: v.contiguous() for k, v in network.state_dict().items()}, "image": small, "embedding": out.contiguous()}, path)
 
 
 def write_resize(path):
@@ -158,3 +188,6 @@ if __name__ == "__main__":
     write_resize(f"{folder}/pillow_resize.safetensors")
     write_medsam(f"{folder}/medsam_input.safetensors")
     write_fusion(f"{folder}/fusion.safetensors")
+    write_positions(image_encoder(source), f"{folder}/sam_positions.safetensors")
+    if importlib.util.find_spec("transformers"):
+        write_hugging_face(f"{folder}/sam_hugging_face.safetensors")
