@@ -63,7 +63,7 @@ TEST(TableSchemaTest, the_second_stain_bears_its_own_name) {
         EXPECT_EQ(column.description.find(" of E "), std::string::npos) << column.description;
         renamed += column.name.find("_DAB_") != std::string::npos;
     }
-    EXPECT_EQ(renamed, 2 * 11 + 4 + 34u);
+    EXPECT_EQ(renamed, 2 * 16 + 5 + 34u);
 }
 
 }  // namespace
