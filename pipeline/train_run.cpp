@@ -248,7 +248,7 @@ std::unique_ptr<Trainer> library_trainer(const Config& config) {
 }
 
 TrainReport run_training(const TrainJob& job, const Config& config,
-                         const std::atomic<StopRequest>& stop, MakeTrainer make_trainer) {
+                         const std::atomic<StopRequest>& stop, const MakeTrainer& make_trainer) {
     return TrainingRun(job, config, stop, make_trainer).run();
 }
 

@@ -35,6 +35,6 @@ std::unique_ptr<Trainer> library_trainer(const Config& config);
 /// the last good checkpoint and weights stay.
 TrainReport run_training(const TrainJob& job, const Config& config,
                          const std::atomic<StopRequest>& stop,
-                         MakeTrainer make_trainer = library_trainer);
+                         const MakeTrainer& make_trainer = library_trainer);
 
 }  // namespace wsi

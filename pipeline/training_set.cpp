@@ -120,7 +120,7 @@ std::vector<bool> in_fold(const std::vector<Chosen>& images, const TrainConfig& 
     Random random(kFoldSeed);
     shuffle(sources, random);
     std::set<std::string> kept_out;
-    for (size_t i = static_cast<size_t>(config.fold); i < sources.size();
+    for (auto i = static_cast<size_t>(config.fold); i < sources.size();
          i += static_cast<size_t>(config.folds))
         kept_out.insert(sources[i]);
     std::vector<bool> out;
@@ -227,7 +227,7 @@ PatchSource::Order PatchSource::order_of(int64_t epoch) const {
     const std::lock_guard lock(mutex_);
     Order& kept = orders_[epoch];
     if (!kept) kept = std::make_shared<const std::vector<size_t>>(order(epoch));
-    const Order wanted = kept;
+    Order wanted = kept;
     if (orders_.size() > 2) orders_.erase(orders_.begin());  // samples are asked for in order
     return wanted;
 }

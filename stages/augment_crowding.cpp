@@ -96,8 +96,8 @@ void paste(TrainingPatch& patch, const Stamp& stamp, uint32_t id, int64_t left, 
 /// Moves the stamp away from (x, y) until it overlaps no more than it may; whether there was room.
 bool push_out(TrainingPatch& patch, const Stamp& stamp, uint32_t id, double x, double y,
               double direction, double overlap, bool before) {
-    constexpr double kFarthest = 80;
-    for (double r = 3; r < kFarthest; ++r) {
+    constexpr int kFarthest = 80;
+    for (int r = 3; r < kFarthest; ++r) {
         const auto left = std::llround(x + r * std::cos(direction)) - stamp.nucleus.width() / 2;
         const auto top = std::llround(y + r * std::sin(direction)) - stamp.nucleus.height() / 2;
         const auto [on_nuclei, outside] = covered(patch.ids, stamp, left, top);
