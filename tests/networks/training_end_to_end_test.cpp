@@ -92,7 +92,8 @@ void learn_and_segment(Config config, const test::TempDir& dir) {
 }
 
 /// The losses of a run's twenty steps against tests/networks/golden/<golden>.
-void expect_recorded(const std::string& run, const char* golden) {
+/// What CPUs round differently grows from step to step: the last ones may be `late` apart.
+void expect_recorded(const std::string& run, const char* golden, double late = 1e-4) {
     const std::vector<double> now = column(run + "/steps.csv", "loss");
     const std::vector<double> recorded =
         column(std::string(WSI_SOURCE_DIR) + "/tests/networks/golden/" + golden, "loss");
@@ -101,7 +102,7 @@ void expect_recorded(const std::string& run, const char* golden) {
     std::string fresh;
     for (const double loss : now) fresh += std::to_string(loss) + "\n";
     for (size_t i = 0; i < 20; ++i)
-        ASSERT_NEAR(now[i], recorded[i], 1e-4)
+        ASSERT_NEAR(now[i], recorded[i], i < 10 ? 1e-4 : late)
             << "step " << i + 1
             << "; when patches or the trainer changed on purpose, record anew:\n"
             << fresh;
@@ -132,7 +133,8 @@ TEST(TrainingReplayDataTest, the_weights_own_command_has_the_recorded_losses) {
     config.run.threads = 1;
     train_in_child({nuclei + "nuinsseg", nuclei + "dsb2018_brightfield"}, dir.file("run"), config,
                    20);
-    expect_recorded(dir.file("run"), "replay_weights.csv");
+    // With AVX2 instead of AVX-512 it was 5.9e-5 after 16 steps, and growing.
+    expect_recorded(dir.file("run"), "replay_weights.csv", 1e-3);
 }
 
 TEST(TrainingEndToEndTest, fifty_steps_of_eunet3plus_lower_the_loss_and_find_nuclei_on_a_slide) {
