@@ -304,6 +304,20 @@ void validate(const Config& config) {
              ": expected at least 2 folds and a fold below their number");
 }
 
+std::vector<std::string> class_names(const NetworkConfig& config) {
+    constexpr size_t kMostClasses = 32;
+    std::vector<std::string> names;
+    if (config.classes == "none") return names;
+    for (size_t from = 0, end = 0; end != std::string::npos; from = end + 1) {
+        end = config.classes.find(';', from);
+        names.push_back(config.classes.substr(from, end - from));
+        if (names.back().empty() || names.size() > kMostClasses)
+            fail(ErrorKind::Config, "network.classes = '", config.classes, "': expected 1 to ",
+                 kMostClasses, " names with ; between them, e.g. Tumour;Stroma");
+    }
+    return names;
+}
+
 std::string config_yaml(const Config& config) {
     Config copy = config;
     std::ostringstream out;

@@ -21,6 +21,9 @@ void apply_set(Config& config, const std::string& setting);
 /// Rules across fields, checked once; afterwards nobody checks the configuration again.
 void validate(const Config& config);
 
+/// Names in network.classes; none when it says "none". Throws Error{Config} for an empty name.
+std::vector<std::string> class_names(const NetworkConfig& config);
+
 /// The settings in force as YAML, each key with its explanation.
 std::string config_yaml(const Config& config);
 

@@ -46,10 +46,10 @@ public:
     void for_each_block(const std::function<void(const ExportBlock&)>& use) const;
 
 private:
-    const ResultReader& result_;
-    const ExportOptions& options_;
     /// What is written in place of the values read, whose columns are `columns_`.
     std::vector<float> renamed(const ExportBlock& block) const;
+    const ResultReader& result_;
+    const ExportOptions& options_;
     std::vector<NamedColumn> named_;  // as schema_
     std::vector<size_t> columns_;     // of named_ that have a place in the result
     FeatureSchema schema_;

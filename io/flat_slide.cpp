@@ -158,13 +158,15 @@ private:
         read_resolution(image, config);
         const bool in_memory =
             int64_t{image.width()} * image.height() * 3 <= storage.most_bytes_in_memory;
-        if (!in_memory) check_large(image, storage.most_bytes_at_once);
+        PixelSize tile;
         if (in_memory) {
             image = rgb(orientation_of(image) == 1 ? VIPS_ACCESS_SEQUENTIAL : VIPS_ACCESS_RANDOM);
             pixels_ = pixels_of(image);
+        } else {
+            check_large(image, storage.most_bytes_at_once);
+            tile = {TiledScratch::kTileSide, TiledScratch::kTileSide};
         }
-        info_.levels = {{{image.width(), image.height()}, 1, {}}};
-        if (!in_memory) info_.levels[0].tile = {TiledScratch::kTileSide, TiledScratch::kTileSide};
+        info_.levels = {{{image.width(), image.height()}, 1, tile}};
         info_.bounds = {0, 0, image.width(), image.height()};
         info_.hash = sha256_of_file(info_.path);  // a flat image has no hash of its own
     }

@@ -109,13 +109,12 @@ struct WorkReader::Impl {
         const int64_t most = std::min(kMostBandRows, work_px(kMostBandRowsLvl));
         thread_local RgbImage source;
         HeldBlocks held(cache);
-        const auto get = [&held](int64_t row, int64_t column) { return held.get(row, column); };
         for (int64_t row = 0; row < rect.height; row += most) {
             const int64_t rows = std::min(most, rect.height - row);
             const ResampleAxis y(ratio, rect.y + row, rows, size.height);
             held.let_go_above(y.begin() / cache.block_size().height);
             source.resize(x.end() - x.begin(), y.end() - y.begin());
-            read_level(rect_from_corners(x.begin(), y.begin(), x.end(), y.end()), get, source,
+            read_level(rect_from_corners(x.begin(), y.begin(), x.end(), y.end()), held, source,
                        failures);
             const int64_t start = cpu_ns(CpuOf::Thread);
             resample(source.view(), x, y, out.crop({0, row, rect.width, rows}));
@@ -123,16 +122,16 @@ struct WorkReader::Impl {
         }
     }
 
-    /// Pixels of the level, which the rectangle must not leave. get(row, column): a block. One that
-    /// failed is listed once.
-    template <class Get>
-    void read_level(const PixelRect& rect, const Get& get, RgbView out,
+    /// Pixels of the level, which the rectangle must not leave; a block that failed is listed once.
+    /// blocks: the cache, or what holds on to its blocks.
+    template <class Blocks>
+    void read_level(const PixelRect& rect, Blocks& blocks, RgbView out,
                     std::vector<FailedBlock>& failures) const {
         const PixelSize block = cache.block_size();
         for (int64_t row = rect.y / block.height; row * block.height < rect.bottom(); ++row)
             for (int64_t column = rect.x / block.width; column * block.width < rect.right();
                  ++column) {
-                const auto source = get(row, column);
+                const auto source = blocks.get(row, column);
                 const auto same = [&](const FailedBlock& f) { return f.rect_lvl == source->rect; };
                 if (source->failure && std::ranges::none_of(failures, same))
                     failures.push_back({static_cast<int>(level), source->rect, *source->failure});
@@ -168,10 +167,7 @@ std::vector<FailedBlock> WorkReader::read(const PixelRect& rect, RgbView out) co
     if (part.empty()) return failures;
     const RgbView inside = out.crop(part.moved(-rect.x, -rect.y));
     if (impl_->ratio == 1) {
-        const auto get = [this](int64_t row, int64_t column) {
-            return impl_->cache.get(row, column);
-        };
-        impl_->read_level(part, get, inside, failures);
+        impl_->read_level(part, impl_->cache, inside, failures);
         return failures;
     }
     impl_->read_resampled(part, inside, failures);

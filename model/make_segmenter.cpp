@@ -2,6 +2,7 @@
 #include "model/classical.h"
 #include "model/haematoxylin_vote.h"
 #include "model/network_library.h"
+#include "model/network_settings.h"
 #include "model/shipped_weights.h"
 
 namespace wsi {
@@ -18,23 +19,13 @@ std::unique_ptr<Segmenter> open_network(const std::string& file, const ModelConf
     if (config.haematoxylin_weight == 0) return network;
     return std::make_unique<HaematoxylinVote>(std::move(network), config.haematoxylin_weight);
 }
-
-/// Settings of networks that `classical`, which is none, would not heed.
-void refuse_network_settings(const ModelConfig& config, const std::string& device) {
-    const auto refuse = [](const char* setting) {
-        fail(ErrorKind::Config, setting,
-             " is for networks; --model classical runs on the CPU on tiles of its own size: leave "
-             "it out, or name a network");
-    };
-    if (device == "cuda") refuse("run.device = 'cuda'");
-    if (config.precision != Precision::Fp32) refuse("model.precision");
-    if (config.tile_px != 0) refuse("model.tile_px");
-}
 }  // namespace
 
 std::unique_ptr<Segmenter> make_segmenter(const ModelConfig& config, const std::string& device) {
     if (config.name == "classical") {
-        refuse_network_settings(config, device);
+        refuse_network_settings(config, device,
+                                " is for networks; --model classical runs on the CPU on tiles of "
+                                "its own size: leave it out, or name a network");
         return std::make_unique<ClassicalSegmenter>();
     }
     if (is_file_name(config.name)) return open_network(config.name, config, device);

@@ -2,8 +2,8 @@
 #include <sys/statvfs.h>
 
 #include <filesystem>
-#include <fstream>
 #include <functional>
+#include <limits>
 
 #include "config/version.h"
 #include "pipeline/commands.h"
@@ -47,18 +47,14 @@ std::string default_model() {
 }
 
 std::string memory() {
-    std::ifstream in("/proc/meminfo");
-    for (std::string key; in >> key;) {
-        double kib = 0;
-        if (key != "MemAvailable:" || !(in >> kib)) continue;
-        const double mib = kib / 1024;
-        auto text = fmt::format("{:.0f} MiB available, a run takes up to {} by default", mib,
-                                kDefaultMemoryMib);
-        if (mib < static_cast<double>(kDefaultMemoryMib))
-            fail(ErrorKind::Device, text, "; give less with --memory");
-        return text;
-    }
-    return "unknown";
+    const int64_t bytes = available_memory_bytes();
+    if (bytes == std::numeric_limits<int64_t>::max()) return "unknown";
+    const double mib = static_cast<double>(bytes) / (1 << 20);
+    auto text = fmt::format("{:.0f} MiB available, a run takes up to {} by default", mib,
+                            kDefaultMemoryMib);
+    if (mib < static_cast<double>(kDefaultMemoryMib))
+        fail(ErrorKind::Device, text, "; give less with --memory");
+    return text;
 }
 
 std::string free_space() {

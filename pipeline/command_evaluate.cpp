@@ -86,9 +86,8 @@ private:
     }
 
     void write_reports(const std::string& report) const {
-        if (class_scores_->empty())
-            return write_evaluation(report, scores_, compat_, config_.run.seed);
         write_evaluation(report, scores_, compat_, config_.run.seed, class_tables(*class_scores_));
+        if (class_scores_->empty()) return;
         write_class_scores(fs::path(report).replace_extension(".classes.csv").string(),
                            *class_scores_);
     }

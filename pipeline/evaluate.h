@@ -61,6 +61,6 @@ struct ImageScore {
 /// `path` (CSV: images, then organs, data sets and all, with mean, interval and pooled rows) and
 /// the same as tables beside it (.md), which `more_tables` end. Throws Error{Output}.
 void write_evaluation(const std::string& path, const std::vector<ImageScore>& scores, Compat compat,
-                      uint64_t seed, const std::string& more_tables = "");
+                      uint64_t seed, const std::string& more_tables);
 
 }  // namespace wsi

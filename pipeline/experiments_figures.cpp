@@ -6,7 +6,7 @@
 
 #include "io/html.h"
 #include "io/text_file.h"
-#include "pipeline/experiments.h"
+#include "pipeline/experiments_statistics.h"
 #include "stages/principal_axes.h"
 
 namespace wsi {
@@ -75,31 +75,8 @@ private:
     std::string body_;
 };
 
-double mean_of(const std::vector<double>& values) {
-    double sum = 0;
-    for (const double v : values) sum += v;
-    return sum / double(values.size());
-}
-
-double sd_of(const std::vector<double>& values) {
-    if (values.size() < 2) return 0;
-    const double mean = mean_of(values);
-    double squares = 0;
-    for (const double v : values) squares += (v - mean) * (v - mean);
-    return std::sqrt(squares / double(values.size() - 1));
-}
-
-/// The mean over images, one per run.
-std::vector<double> of_runs(const ExperimentResult& row, const std::string& metric) {
-    std::vector<double> means;
-    for (const auto& [run, images] : row.runs) {
-        std::vector<double> values;
-        for (const auto& [image, scores] : images)
-            if (!std::isnan(scores.at(metric))) values.push_back(scores.at(metric));
-        if (!values.empty()) means.push_back(mean_of(values));
-    }
-    return means;
-}
+/// Standard deviation; 0 of one value.
+double spread(const MeanSd& of) { return of.n > 1 ? of.sd : 0; }
 
 /// Every image of every run.
 std::vector<double> of_images(const ExperimentResult& row, const std::string& metric) {
@@ -120,10 +97,10 @@ void draw_bars(const std::filesystem::path& path, const std::string& title,
     for (size_t i = 0; i < rows.size(); ++i) {
         chart.name(i, rows[i].name);
         for (size_t k = 0; k < std::size(kShown); ++k) {
-            const std::vector<double> means = of_runs(rows[i], kShown[k]);
-            if (means.empty()) continue;
-            const double x = Chart::x(i) + (double(k) - 1.5) * (kWidth + 2), mean = mean_of(means),
-                         sd = sd_of(means);
+            const MeanSd runs = mean_sd(run_means(rows[i], kShown[k]));
+            if (runs.n == 0) continue;
+            const double x = Chart::x(i) + (double(k) - 1.5) * (kWidth + 2), mean = runs.mean,
+                         sd = spread(runs);
             chart.bar(x, kWidth, mean, colour(k));
             chart.line(x + kWidth / 2, Chart::y(std::min(1.0, mean + sd)), x + kWidth / 2,
                        Chart::y(std::max(0.0, mean - sd)), "black");
@@ -143,7 +120,7 @@ void draw_violins(const std::filesystem::path& path, const std::string& title,
         const std::vector<double> values = of_images(rows[i], "dice_fg");
         if (values.empty()) continue;
         const double width =
-            std::max(0.01, 1.06 * sd_of(values) * std::pow(double(values.size()), -0.2));
+            std::max(0.01, 1.06 * spread(mean_sd(values)) * std::pow(double(values.size()), -0.2));
         std::vector<double> density(kPoints + 1);
         for (int p = 0; p <= kPoints; ++p)
             for (const double v : values) {

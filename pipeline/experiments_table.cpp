@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "io/text_file.h"
-#include "pipeline/experiments.h"
+#include "pipeline/experiments_statistics.h"
 #include "stages/paired_test.h"
 
 namespace wsi {
@@ -13,35 +13,6 @@ namespace {
 
 /// What a table shows of an image's scores (docs/evaluation.md).
 constexpr const char* kShown[] = {"dice_fg", "dice_w", "miou_w", "pq", "aji"};
-
-struct MeanSd {
-    double mean = std::nan(""), sd = std::nan("");  ///< sd: of a sample, needs two
-    size_t n = 0;
-};
-
-MeanSd mean_sd(const std::vector<double>& values) {
-    MeanSd out;
-    out.n = values.size();
-    if (values.empty()) return out;
-    double sum = 0, squares = 0;
-    for (const double v : values) sum += v;
-    out.mean = sum / static_cast<double>(out.n);
-    for (const double v : values) squares += (v - out.mean) * (v - out.mean);
-    if (out.n > 1) out.sd = std::sqrt(squares / static_cast<double>(out.n - 1));
-    return out;
-}
-
-/// Means over images, one per run.
-std::vector<double> run_means(const ExperimentResult& row, const std::string& metric) {
-    std::vector<double> means;
-    for (const auto& [run, images] : row.runs) {
-        std::vector<double> values;
-        for (const auto& [image, scores] : images)
-            if (!std::isnan(scores.at(metric))) values.push_back(scores.at(metric));
-        if (!values.empty()) means.push_back(mean_sd(values).mean);
-    }
-    return means;
-}
 
 /// Each image's score, the mean over the runs that both rows have and that show it.
 std::map<std::string, double> image_means(const ExperimentResult& row,

@@ -31,7 +31,8 @@ int64_t memory_budget_bytes(const RunConfig& run);
 MemoryPlan plan_memory(const RunConfig& run, const SlidePlan& plan, int threads, int batch,
                        int halo_px, int64_t segmenter_bytes = 0);
 
-/// Memory that the machine can give: what the kernel says is available, within a container's limit.
+/// Memory that the machine can give: what the kernel says is available, within a container's limit;
+/// the largest number when it says nothing.
 int64_t available_memory_bytes();
 
 /// Before a slide is opened. Throws Error{Config} with both numbers when the segmenter's running

@@ -8,9 +8,11 @@
 #include <set>
 #include <sstream>
 
+#include "config/config_io.h"
 #include "io/datasets/resolution.h"
 #include "pipeline/unreadable_images.h"
 #include "stages/class_ids.h"
+#include "stages/class_metrics.h"
 
 namespace wsi {
 
@@ -21,23 +23,11 @@ namespace {
 /// (4.1 µm) and MoNuSeg (4.9 µm).
 constexpr double kSmaller = 0.6;
 
-std::vector<std::string> names_in(const std::string& list) {
-    std::vector<std::string> names;
-    std::stringstream in(list);
-    for (std::string name; std::getline(in, name, ';');) names.push_back(name);
-    return names;
-}
-
 /// The class that most pixels of each nucleus have, 0 where none is given.
 std::map<uint32_t, uint32_t> classes_of_nuclei(const LabelledImage& image) {
-    std::map<uint32_t, std::map<uint32_t, int64_t>> pixels;
-    for (int64_t i = 0; i < image.labels.size().area(); ++i)
-        if (const uint32_t id = image.labels.data()[i]; id != 0)
-            ++pixels[id][image.classes.data()[i]];
     std::map<uint32_t, uint32_t> classes;
-    for (const auto& [id, counts] : pixels)
-        classes[id] =
-            std::ranges::max_element(counts, {}, [](const auto& c) { return c.second; })->first;
+    for (const auto& [id, pixels] : pixels_by_class(image.labels, image.classes))
+        classes[id] = static_cast<uint32_t>(std::ranges::max_element(pixels) - pixels.begin());
     return classes;
 }
 
@@ -128,6 +118,13 @@ std::vector<bool> in_fold(const std::vector<Chosen>& images, const TrainConfig& 
     return out;
 }
 
+std::vector<std::string> names_in(const std::string& list) {
+    std::vector<std::string> names;
+    std::stringstream in(list);
+    for (std::string name; std::getline(in, name, ';');) names.push_back(name);
+    return names;
+}
+
 /// Whether each image is of an organ that is kept out.
 std::vector<bool> of_organs(const std::vector<Chosen>& images, const TrainConfig& config) {
     const std::vector<std::string> development = names_in(config.development);
@@ -152,7 +149,7 @@ TrainingSet read_training_set(const std::vector<std::string>& folders, const Con
     const std::vector<bool> kept_out =
         config.train.folds > 0 ? in_fold(chosen, config.train) : of_organs(chosen, config.train);
     TrainingSet set;
-    const auto classes = names_in(config.network.classes == "none" ? "" : config.network.classes);
+    const std::vector<std::string> classes = class_names(config.network);
     bool any_class = classes.empty();
     UnreadableImages unreadable(chosen.size());
     for (size_t i = 0; i < chosen.size(); ++i) try {

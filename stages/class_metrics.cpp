@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <map>
 #include <numeric>
 
 #include "config/error.h"
@@ -18,22 +17,24 @@ Image<uint32_t> labels_of_class(const Image<uint32_t>& labels, const GrayImage& 
     return out;
 }
 
+std::map<uint32_t, std::array<int64_t, 256>> pixels_by_class(const Image<uint32_t>& labels,
+                                                             const GrayImage& classes,
+                                                             int64_t margin_px) {
+    WSI_CHECK(labels.size() == classes.size(), labels.width(), " ", classes.width());
+    std::map<uint32_t, std::array<int64_t, 256>> pixels;
+    for (int64_t y = margin_px; y < labels.height() - margin_px; ++y)
+        for (int64_t x = margin_px; x < labels.width() - margin_px; ++x)
+            if (const uint32_t id = labels(x, y); id != 0) ++pixels[id][classes(x, y)];
+    return pixels;
+}
+
 std::vector<int64_t> nuclei_per_class(const Image<uint32_t>& labels, const GrayImage& classes,
                                       int classes_there_are, int64_t margin_px) {
-    WSI_CHECK(labels.size() == classes.size(), labels.width(), " ", classes.width());
-    const auto n = static_cast<size_t>(classes_there_are);
-    std::map<uint32_t, std::vector<int64_t>> pixels;  // of each nucleus by class, 0 = none
-    for (int64_t y = margin_px; y < labels.height() - margin_px; ++y)
-        for (int64_t x = margin_px; x < labels.width() - margin_px; ++x) {
-            if (labels(x, y) == 0) continue;
-            auto& of = pixels[labels(x, y)];
-            of.resize(n + 1);
-            if (classes(x, y) <= n) ++of[classes(x, y)];
-        }
-    std::vector<int64_t> counts(n);
-    for (const auto& [id, of] : pixels) {
-        const auto most = std::max_element(of.begin() + 1, of.end());
-        if (most != of.end() && *most > 0) ++counts[static_cast<size_t>(most - of.begin()) - 1];
+    std::vector<int64_t> counts(static_cast<size_t>(classes_there_are));
+    for (const auto& [id, of] : pixels_by_class(labels, classes, margin_px)) {
+        const std::span known = std::span(of).subspan(1, counts.size());
+        const auto most = std::ranges::max_element(known);
+        if (most != known.end() && *most > 0) ++counts[static_cast<size_t>(most - known.begin())];
     }
     return counts;
 }

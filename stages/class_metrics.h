@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <map>
 #include <span>
 #include <vector>
 
@@ -11,6 +13,12 @@ namespace wsi {
 /// 0 = none.
 Image<uint32_t> labels_of_class(const Image<uint32_t>& labels, const GrayImage& classes,
                                 uint8_t which);
+
+/// Pixels of each nucleus by their class, 0 = none; of pixels at least `margin_px` away from the
+/// image's border.
+std::map<uint32_t, std::array<int64_t, 256>> pixels_by_class(const Image<uint32_t>& labels,
+                                                             const GrayImage& classes,
+                                                             int64_t margin_px = 0);
 
 /// How many nuclei of each class 1 … `classes_there_are` an image holds. A nucleus has the class of
 /// most of its pixels, of equals the lowest; one without a class does not count. Only pixels at

@@ -36,6 +36,14 @@ void check_side(const std::map<std::string, std::string>& from,
 
 }  // namespace
 
+void add_by_stem(std::map<std::string, std::string>& files, const std::string& stem,
+                 const fs::path& path) {
+    const auto [at, fresh] = files.emplace(stem, path.string());
+    if (!fresh)
+        fail(ErrorKind::Config, at->second, " and ", path.string(),
+             " have the same name up to the suffix; which one counts?");
+}
+
 std::map<std::string, std::string> files_by_stem(const fs::path& folder,
                                                  const std::string& suffix) {
     std::map<std::string, std::string> files;
@@ -45,10 +53,7 @@ std::map<std::string, std::string> files_by_stem(const fs::path& folder,
         const std::string ending = lower_suffix(entry.path());
         if (!entry.is_regular_file() || name.starts_with('.')) continue;
         if (suffix.empty() ? !is_picture(ending) : ending != suffix) continue;
-        const auto [at, fresh] = files.emplace(entry.path().stem().string(), entry.path().string());
-        if (!fresh)
-            fail(ErrorKind::Config, at->second, " and ", entry.path().string(),
-                 " have the same name up to the suffix; which one counts?");
+        add_by_stem(files, entry.path().stem().string(), entry.path());
     }
     return files;
 }

@@ -12,6 +12,10 @@ namespace wsi {
 std::map<std::string, std::string> files_by_stem(const std::filesystem::path& folder,
                                                  const std::string& suffix = "");
 
+/// Throws Error{Config} when another file has that stem.
+void add_by_stem(std::map<std::string, std::string>& files, const std::string& stem,
+                 const std::filesystem::path& path);
+
 /// Throws Error{Config} that counts and names the first of the stems which only one side has.
 void check_pairs(const std::map<std::string, std::string>& images,
                  const std::map<std::string, std::string>& labels,

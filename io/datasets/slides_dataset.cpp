@@ -3,6 +3,7 @@
 #include <cmath>
 #include <map>
 
+#include "io/datasets/folder_files.h"
 #include "io/datasets/layouts.h"
 #include "io/nuclei_import.h"
 #include "io/roi.h"
@@ -220,19 +221,14 @@ bool is_geojson(const std::string& lower_name) {
 
 std::unique_ptr<Dataset> open_slides(const fs::path& folder) {
     std::map<std::string, std::string> annotations, slides;
-    const auto add = [](auto& files, const std::string& stem, const fs::path& path) {
-        const auto [at, fresh] = files.emplace(stem, path.string());
-        if (!fresh)
-            fail(ErrorKind::Config, at->second, " and ", path.string(),
-                 " have the same name up to the suffix; which one counts?");
-    };
     for (const auto& entry : fs::directory_iterator(folder)) {
         const std::string name = entry.path().filename().string();
         if (name.starts_with('.') || !entry.is_regular_file()) continue;
         if (is_geojson(lower_case(name)))
-            add(annotations, name.substr(0, lower_case(name).rfind(".geojson")), entry.path());
+            add_by_stem(annotations, name.substr(0, lower_case(name).rfind(".geojson")),
+                        entry.path());
         else if (slide_suffixes().contains(lower_suffix(entry.path())))
-            add(slides, entry.path().stem().string(), entry.path());
+            add_by_stem(slides, entry.path().stem().string(), entry.path());
     }
     if (annotations.empty()) return nullptr;
     for (const auto& [stem, file] : annotations)

@@ -45,18 +45,6 @@ Execution execution_of(const ModelConfig& config, const std::string& device) {
     return execution;
 }
 
-void refuse_other_execution(const ModelConfig& config, const std::string& device,
-                            const std::string& name) {
-    if (device == "cuda")
-        fail(ErrorKind::Config, "run.device = 'cuda': ", name,
-             " runs on the CPU alone; leave --device out");
-    if (config.precision != Precision::Fp32)
-        fail(ErrorKind::Config, "model.precision: ", name, " runs in fp32 alone; leave it out");
-    if (config.tile_px != 0)
-        fail(ErrorKind::Config, "model.tile_px = ", config.tile_px, ": the tiles of ", name,
-             " have a size of their own; leave it out");
-}
-
 void check_device_memory(const Execution& execution, int64_t needed_bytes, int64_t free_bytes,
                          int64_t side_px) {
     if (needed_bytes <= free_bytes) return;

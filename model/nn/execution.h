@@ -26,11 +26,6 @@ struct Execution {
 /// there, Error{Config} for fp16 on the CPU.
 Execution execution_of(const ModelConfig& config, const std::string& device);
 
-/// For models that run in float32 on the CPU alone: throws Error{Config} when the settings ask for
-/// something else, or for tiles of another size.
-void refuse_other_execution(const ModelConfig& config, const std::string& device,
-                            const std::string& name);
-
 /// Throws Error{Device} with both numbers when a device has less memory free than a pass needs.
 void check_device_memory(const Execution& execution, int64_t needed_bytes, int64_t free_bytes,
                          int64_t side_px);

@@ -1,5 +1,6 @@
 #include "model/nn/network_segmenter.h"
 
+#include "config/config_io.h"
 #include "config/error.h"
 #include "model/nn/foreign_classes.h"
 #include "model/nn/networks.h"

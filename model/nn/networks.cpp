@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "config/config_io.h"
 #include "config/error.h"
 #include "model/nn/awgunet.h"
 #include "model/nn/blocks.h"
@@ -131,8 +132,6 @@ std::shared_ptr<Network> make_awgunet(const NetworkConfig& config) {
     return std::make_shared<AwgUNetImpl>(config.base, 2, config.distance);
 }
 
-constexpr size_t kMostClasses = 32;
-
 struct Architecture {
     const char* name;
     std::shared_ptr<Network> (*make)(const NetworkConfig&);
@@ -147,19 +146,6 @@ constexpr std::array kArchitectures{Architecture{"eunet3plus", make_eunet3plus},
                                     Architecture{"awgunet", make_awgunet}};
 
 }  // namespace
-
-std::vector<std::string> class_names(const NetworkConfig& config) {
-    std::vector<std::string> names;
-    if (config.classes == "none") return names;
-    for (size_t from = 0, end = 0; end != std::string::npos; from = end + 1) {
-        end = config.classes.find(';', from);
-        names.push_back(config.classes.substr(from, end - from));
-        if (names.back().empty() || names.size() > kMostClasses)
-            fail(ErrorKind::Config, "network.classes = '", config.classes, "': expected 1 to ",
-                 kMostClasses, " names with ; between them, e.g. Tumour;Stroma");
-    }
-    return names;
-}
 
 std::vector<std::string> architectures() {
     std::vector<std::string> names;

@@ -27,21 +27,6 @@ at::Tensor maps_in(at::Tensor& storage, const std::array<int64_t, 4>& shape,
     return storage.narrow(0, 0, count).view({n, rows, columns, channels}).permute({0, 3, 1, 2});
 }
 
-namespace {
-void copy_map(const at::Tensor& map, GrayView out) {
-    const at::Tensor bytes = map.mul(255).round_().to(at::kByte).contiguous();
-    copy_pixels(ConstGrayView{bytes.const_data_ptr<uint8_t>(), out.width, out.height, out.width},
-                out);
-}
-}  // namespace
-
-void to_maps(const at::Tensor& logits, GrayView probability, GrayView distance) {
-    const at::Tensor says = at::sigmoid(logits[0].to(at::kFloat));
-    const at::Tensor nucleus = (says[1] + 1 - says[0]).mul_(0.5);
-    copy_map(nucleus, probability);
-    copy_map(says.size(0) > 2 ? says[2] : nucleus, distance);
-}
-
 at::Tensor byte_maps(const at::Tensor& logits, int64_t classes) {
     const int64_t heads = logits.size(1) - classes;
     const at::Tensor says = at::sigmoid(logits.narrow(1, 0, heads));

@@ -16,13 +16,9 @@ at::Tensor to_images(std::span<const ConstRgbView> images);
 at::Tensor maps_in(at::Tensor& storage, const std::array<int64_t, 4>& shape,
                    const at::TensorOptions& options);
 
-/// Logits [1, C ≥ 2, H, W] of background, nucleus (and distance) → probability of nucleus, the mean
-/// of what both channels say, and distance; uint8, 255 = 1. Without a distance channel the
-/// probability takes its place.
-void to_maps(const at::Tensor& logits, GrayView probability, GrayView distance);
-
 /// Logits [N, 2 (+ 1) + classes, H, W] float32 of background, nucleus (, distance) and classes →
-/// [N, 2 + classes, H, W] uint8 on their device: probability and distance as to_maps(), then each
+/// [N, 2 + classes, H, W] uint8 on their device, 255 = 1: probability of nucleus, the mean of what
+/// both channels say; distance, in whose place the probability stands where there is none; each
 /// class's share of the probability of nucleus (softmax over the classes).
 at::Tensor byte_maps(const at::Tensor& logits, int64_t classes);
 

@@ -67,6 +67,9 @@ Targets targets_of(std::span<const TrainingPatch> batch) {
     return {at::stack(classes), at::stack(distances), at::stack(of_nuclei)};
 }
 
+/// Channels before those of classes: background, nucleus (, distance).
+int64_t heads_of(const NetworkConfig& network) { return network.distance ? 3 : 2; }
+
 std::vector<at::Tensor> parameters_of(torch::nn::Module& module) { return module.parameters(); }
 
 /// Channels last: convolutions on a CPU need no reordering then, a step is 1.4 times faster.
@@ -178,7 +181,7 @@ StepLoss TorchTrainer::step_once(std::span<const TrainingPatch> batch, double le
     const at::Tensor presence = says.presence.defined()
                                     ? presence_loss(says.presence.to(at::kFloat), targets.classes)
                                     : at::zeros({});
-    const int64_t heads = config_.network.distance ? 3 : 2;
+    const int64_t heads = heads_of(config_.network);
     const at::Tensor classes =
         scales[0].size(1) > heads
             ? class_loss(scales[0].slice(1, heads), targets.of_nuclei, group_.get())
@@ -291,9 +294,10 @@ void TorchTrainer::predict(const RgbImage& rgb, GrayImage& probability, GrayImag
     const int64_t side = whole.rgb.width();
     probability.resize(rgb.width(), rgb.height());
     distance.resize(rgb.width(), rgb.height());
-    nn::to_maps(logits.narrow(2, (side - rgb.height()) / 2, rgb.height())
-                    .narrow(3, (side - rgb.width()) / 2, rgb.width()),
-                probability, distance);
+    const at::Tensor middle = logits.narrow(2, (side - rgb.height()) / 2, rgb.height())
+                                  .narrow(3, (side - rgb.width()) / 2, rgb.width());
+    const std::array<GrayView, 2> maps{probability.view(), distance.view()};
+    nn::copy_maps(nn::byte_maps(middle, middle.size(1) - heads_of(config_.network))[0], maps);
 }
 
 nn::Notes TorchTrainer::with_settings(const WeightsNotes& notes) const {

@@ -14,22 +14,15 @@
 #include "model/nn/sam_encoder.h"
 #include "tests/networks/fused_weights.h"
 #include "tests/networks/noise_weights.h"
+#include "tests/support/message_of.h"
 #include "tests/support/temp_dir.h"
 
 namespace wsi::nn {
 
+using wsi::test::message_of;
 using wsi::test::TempDir;
 
 namespace {
-
-std::string message_of(const std::function<void()>& action) {
-    try {
-        action();
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return "nothing thrown";
-}
 
 struct Written {
     TempDir dir;

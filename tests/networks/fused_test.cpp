@@ -12,20 +12,14 @@
 #include "model/nn/tiny_vit.h"
 #include "model/train/torch_trainer.h"
 #include "tests/networks/fused_weights.h"
+#include "tests/support/message_of.h"
 #include "tests/support/temp_dir.h"
 
 namespace wsi {
 
-namespace {
+using test::message_of;
 
-std::string message_of(const std::function<void()>& action) {
-    try {
-        action();
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return "nothing thrown";
-}
+namespace {
 
 /// Blobs of a few pixels, other ones for another seed.
 TileSlot tile(int side, uint64_t seed) {

@@ -4,9 +4,12 @@
 
 #include "config/error.h"
 #include "model/nn/networks.h"
+#include "tests/support/message_of.h"
 #include "tests/support/temp_dir.h"
 
 namespace wsi::nn {
+
+using test::message_of;
 
 namespace {
 NetworkConfig small(int base = 4) {
@@ -15,14 +18,6 @@ NetworkConfig small(int base = 4) {
     return config;
 }
 
-std::string message_of(const std::function<void()>& action) {
-    try {
-        action();
-    } catch (const Error& error) {
-        return error.what();
-    }
-    return "no error";
-}
 }  // namespace
 
 TEST(StateTest, comes_back_from_a_file_bit_for_bit) {
