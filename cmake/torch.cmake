@@ -11,7 +11,8 @@ endif()
 # One target with SYSTEM includes; the flags of TORCH_LIBRARIES' own targets would reach our files.
 add_library(wsi_torch INTERFACE)
 target_include_directories(wsi_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
-target_link_libraries(wsi_torch INTERFACE ${TORCH_LIBRARIES})
+# libtorch.so of CUDA wheels exports a part of std::filesystem that crashes: the system's must be found before it.
+target_link_libraries(wsi_torch INTERFACE stdc++ ${TORCH_LIBRARIES})
 message(STATUS "LibTorch: ${Torch_VERSION} ${TORCH_INSTALL_PREFIX}")
 
 # Beside ours after installing; what they need of each other they find by their own $ORIGIN.

@@ -196,6 +196,8 @@ void visit(V& v, TrainConfig& c) {
     v("fold", c.fold, Effect::Training, Range{0, 999}, "which of the parts, from 0");
     v("choose_by", c.choose_by, Effect::Training, Range{},
       "score of the development images that the best weights have: pq, dice or aji");
+    v("score_every", c.score_every, Effect::Training, Range{1, 100000},
+      "epochs from one score of the development images to the next; the last is always scored");
     v("patience", c.patience, Effect::Training, Range{0, 100000},
       "stop after so many epochs without a better score; 0 = never");
     v("precision", c.precision, Effect::Training, Range{}, "fp32 or bf16");

@@ -1,5 +1,7 @@
 #include "pipeline/separation_tuning.h"
 
+#include <tbb/parallel_for.h>
+
 #include <array>
 
 #include "io/types/work_frame.h"
@@ -42,14 +44,19 @@ bool improve(const Axis& axis, const std::vector<PredictedImage>& images, double
 
 Score score_separation(const SeparateConfig& settings, const std::vector<PredictedImage>& images,
                        double mpp) {
-    const Separator separate(SeparateParams::from(settings, WorkFrame{{1, 1}, 1, mpp, mpp}));
-    Score sum;
-    for (const PredictedImage& image : images) {
+    const auto params = SeparateParams::from(settings, WorkFrame{{1, 1}, 1, mpp, mpp});
+    std::vector<Metrics> of_images(images.size());
+    tbb::parallel_for(size_t{0}, images.size(), [&](size_t i) {
+        const PredictedImage& image = images[i];
         LabelImage found(image.truth->width(), image.truth->height());
+        const Separator separate(params);
         separate(image.probability, image.distance, found.view());
-        const Metrics m =
+        of_images[i] =
             metrics(count_metrics(contingency(image.truth->view(), found.view()), Compat::Ours),
                     Compat::Ours);
+    });
+    Score sum;
+    for (const Metrics& m : of_images) {
         sum.dice += m.dice_fg;
         sum.pq += m.pq;
         sum.aji += m.aji;

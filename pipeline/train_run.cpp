@@ -75,11 +75,11 @@ public:
                               [this](int64_t sample) { return patches_.sample(shared(sample)); });
         TrainProgress progress(step_, total_);
         // A stop between an epoch's last step and its score leaves the score to the next run.
-        if (step_ > 0 && step_ % per_epoch == 0 && scored_ < step_ / per_epoch) end_epoch();
+        if (step_ > 0 && scored_ < step_ / per_epoch) end_step();
         while (step_ < last && !trainer_->any(!going_on())) {
             one_step(stream.next());
             progress.step(step_, log_->steps().back().loss, stream.waited_s());
-            if (step_ % per_epoch == 0) end_epoch();
+            end_step();
             if (progress.minutes_since_checkpoint() > config_.train.checkpoint_minutes) {
                 checkpoint();
                 progress.checkpoint_made();
@@ -168,17 +168,22 @@ private:
         }
     }
 
-    void end_epoch() {
-        if (!writes()) return;  // the first process scores; any() tells when it has had enough
+    void end_step() {
         const int64_t per_epoch = patches_.steps_per_epoch(), epoch = step_ / per_epoch;
+        const bool due = epoch % config_.train.score_every == 0 || step_ == total_;
+        // The first process scores; any() tells when it has had enough.
+        if (writes() && step_ % per_epoch == 0 && due) score(epoch);
+    }
+
+    void score(int64_t epoch) {
         const auto predicted =
             predict_development(*trainer_, set_.development, Colours::Own, stop_);
         if (!predicted) return;
         const Score s = score_separation(config_.separate, *predicted, config_.train.mpp);
         keep_samples(epoch, *predicted);
+        const int64_t since = scored_ * patches_.steps_per_epoch();
         scored_ = epoch;
-        const EpochRow row{epoch,  step_, log_->mean_loss(step_ - per_epoch, step_),
-                           s.dice, s.pq,  s.aji};
+        const EpochRow row{epoch, step_, log_->mean_loss(since, step_), s.dice, s.pq, s.aji};
         const bool best = best_.offer(chosen_by(config_.train.choose_by, s), epoch);
         spdlog::info("epoch {}: loss {:.4f}; development Dice {:.4f} PQ {:.4f} AJI {:.4f}{}", epoch,
                      row.loss, row.dice, row.pq, row.aji, best ? " (best)" : "");

@@ -27,18 +27,18 @@ std::string Execution::text() const {
     return "; on " + std::string(on_cpu() ? "cpu" : "cuda") + " in " + at::toString(type);
 }
 
-Execution execution_of(const ModelConfig& config, const std::string& device) {
+at::Device device_of(const std::string& device) {
     if (device == "cuda" && !has_cuda())
         fail(ErrorKind::Device, "run.device = 'cuda': LibTorch finds no CUDA device (it was built ",
              at::globalContext().hasCUDART() ? "with CUDA: nvidia-smi says whether the driver works"
                                              : "without CUDA: install a LibTorch that has it",
              "); leave --device out to run on the CPU");
-    Execution execution;
-    execution.type = type_of(config.precision);
-    if (device != "cpu" && has_cuda()) {
-        execution.device = at::Device(at::kCUDA, 0);
-        execution.batch = config.batch;
-    }
+    return device != "cpu" && has_cuda() ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+}
+
+Execution execution_of(const ModelConfig& config, const std::string& device) {
+    Execution execution{device_of(device), type_of(config.precision)};
+    if (!execution.on_cpu()) execution.batch = config.batch;
     if (execution.on_cpu() && execution.type == at::kHalf)
         fail(ErrorKind::Config,
              "model.precision = fp16 needs a CUDA device; use fp32, or bf16 to try it on a CPU");

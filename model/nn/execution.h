@@ -21,9 +21,12 @@ struct Execution {
     std::string text() const;
 };
 
-/// device: "auto" (CUDA where there is a device), "cpu" or "cuda". On the CPU a pass holds one
-/// picture, on a device model.batch of them. Throws Error{Device} when CUDA is asked for and not
-/// there, Error{Config} for fp16 on the CPU.
+/// "auto" (CUDA where there is a device), "cpu" or "cuda". Throws Error{Device} when CUDA is asked
+/// for and not there.
+at::Device device_of(const std::string& device);
+
+/// On the CPU a pass holds one picture, on a device model.batch of them. Throws as device_of(), and
+/// Error{Config} for fp16 on the CPU.
 Execution execution_of(const ModelConfig& config, const std::string& device);
 
 /// Throws Error{Device} with both numbers when a device has less memory free than a pass needs.

@@ -6,7 +6,7 @@
 
 namespace wsi::nn {
 
-at::Tensor to_images(std::span<const ConstRgbView> images) {
+at::Tensor to_images(std::span<const ConstRgbView> images, at::Device device) {
     const ConstRgbView& first = images.front();
     const at::Tensor bytes =
         at::empty({static_cast<int64_t>(images.size()), first.height, first.width, 3}, at::kByte);
@@ -16,7 +16,7 @@ at::Tensor to_images(std::span<const ConstRgbView> images) {
         copy_pixels(image, RgbView{out, image.width, image.height, 3 * image.width});
         out += 3 * image.size().area();
     }
-    return bytes.to(at::kFloat).div_(255).permute({0, 3, 1, 2});
+    return bytes.to(device).to(at::kFloat).div_(255).permute({0, 3, 1, 2});
 }
 
 at::Tensor maps_in(at::Tensor& storage, const std::array<int64_t, 4>& shape,

@@ -8,8 +8,9 @@
 
 namespace wsi::nn {
 
-/// Images of equal size, RGB 8 bit → [N, 3, H, W] float32 in [0, 1], channels last in memory.
-at::Tensor to_images(std::span<const ConstRgbView> images);
+/// Images of equal size, RGB 8 bit → [N, 3, H, W] float32 in [0, 1], channels last in memory, on
+/// `device`, to which the bytes go.
+at::Tensor to_images(std::span<const ConstRgbView> images, at::Device device = at::kCPU);
 
 /// Maps of shape [N, C, H, W], channels last, in a part of `storage`, which grows when it is too
 /// small. What they hold is undefined until written. `options`: of the storage when it is made.

@@ -1,5 +1,7 @@
 #include "model/train/torch_trainer.h"
 
+#include <ATen/Parallel.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -21,18 +23,20 @@ namespace {
 /// Multiplications in bfloat16 while it lives, on this thread.
 class Bf16Scope {
 public:
-    explicit Bf16Scope(bool on) : before_(at::autocast::is_autocast_enabled(at::kCPU)) {
-        at::autocast::set_autocast_enabled(at::kCPU, on);
-        at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
+    Bf16Scope(bool on, at::Device device)
+        : where_(device.type()), before_(at::autocast::is_autocast_enabled(where_)) {
+        at::autocast::set_autocast_enabled(where_, on);
+        at::autocast::set_autocast_dtype(where_, at::kBFloat16);
     }
     ~Bf16Scope() {
         at::autocast::clear_cache();
-        at::autocast::set_autocast_enabled(at::kCPU, before_);
+        at::autocast::set_autocast_enabled(where_, before_);
     }
     Bf16Scope(const Bf16Scope&) = delete;
     Bf16Scope& operator=(const Bf16Scope&) = delete;
 
 private:
+    at::DeviceType where_;
     bool before_;
 };
 
@@ -53,18 +57,20 @@ at::Tensor classes_in(const LabelImage& ids) {
     return classes;
 }
 
-Targets targets_of(std::span<const TrainingPatch> batch) {
-    std::vector<at::Tensor> classes, distances, of_nuclei;
-    for (const TrainingPatch& patch : batch) {
-        NucleusTargets t = nucleus_targets(patch.ids);
-        const int64_t h = t.nucleus.height(), w = t.nucleus.width();
-        const at::Tensor nucleus =
-            at::from_blob(t.nucleus.data(), {1, h, w}, at::kByte).to(at::kFloat);
-        classes.push_back(at::cat({1 - nucleus, nucleus}));
-        distances.push_back(at::from_blob(t.distance.data(), {1, h, w}, at::kFloat).clone());
-        of_nuclei.push_back(classes_in(patch.ids));
-    }
-    return {at::stack(classes), at::stack(distances), at::stack(of_nuclei)};
+Targets targets_of(std::span<const TrainingPatch> batch, at::Device device) {
+    std::vector<at::Tensor> nuclei(batch.size()), distances(batch.size()), of_nuclei(batch.size());
+    at::parallel_for(0, std::ssize(batch), 1, [&](int64_t first, int64_t last) {
+        for (auto i = static_cast<size_t>(first); i < static_cast<size_t>(last); ++i) {
+            NucleusTargets t = nucleus_targets(batch[i].ids);
+            const std::array<int64_t, 3> shape{1, t.nucleus.height(), t.nucleus.width()};
+            nuclei[i] = at::from_blob(t.nucleus.data(), shape, at::kByte).clone();
+            distances[i] = at::from_blob(t.distance.data(), shape, at::kFloat).clone();
+            of_nuclei[i] = classes_in(batch[i].ids);
+        }
+    });
+    const at::Tensor nucleus = at::stack(nuclei).to(device).to(at::kFloat);
+    return {at::cat({1 - nucleus, nucleus}, 1), at::stack(distances).to(device),
+            at::stack(of_nuclei).to(device)};
 }
 
 /// Channels before those of classes: background, nucleus (, distance).
@@ -72,21 +78,23 @@ int64_t heads_of(const NetworkConfig& network) { return network.distance ? 3 : 2
 
 std::vector<at::Tensor> parameters_of(torch::nn::Module& module) { return module.parameters(); }
 
-/// Channels last: convolutions on a CPU need no reordering then, a step is 1.4 times faster.
-std::shared_ptr<nn::Network> made(const Config& config) {
+/// Channels last: convolutions need no reordering then, a step on a CPU is 1.4 times faster.
+std::shared_ptr<nn::Network> made(const Config& config, at::Device device) {
     std::shared_ptr<nn::Network> network = nn::make_network(config.network, config.run.seed);
+    network->to(device);
     for (at::Tensor& p : network->parameters())
         if (p.dim() == 4) p.set_data(p.contiguous(at::MemoryFormat::ChannelsLast));
     return network;
 }
 
-std::shared_ptr<const nn::ContextEncoder> open_context(const Config& config) {
+std::shared_ptr<const nn::ContextEncoder> open_context(const Config& config, at::Device device) {
     if (config.network.fusion == FusionKind::None) return nullptr;
     if (config.model.encoder_weights == "auto")
         fail(ErrorKind::Config,
              "network.fusion needs the weights of a frozen encoder; give them "
              "with --set model.encoder_weights=FILE");
-    return std::make_shared<const nn::ContextEncoder>(config, config.model.encoder_weights, "");
+    return std::make_shared<const nn::ContextEncoder>(config, config.model.encoder_weights, "",
+                                                      nn::Execution{device});
 }
 
 /// Mean of a loss of background and nucleus over all scales that have a head.
@@ -104,10 +112,11 @@ int64_t padded(int64_t side) { return (side + 15) / 16 * 16; }
 
 TorchTrainer::TorchTrainer(const Config& config)
     : config_(config),
-      context_(open_context(config)),
+      device_(nn::device_of(config.run.device)),
+      context_(open_context(config, device_)),
       embeddings_(config.train.embedding_cache, config.train.embedding_cache_gb),
-      network_(made(config)),
-      averaged_(made(config)),
+      network_(made(config, device_)),
+      averaged_(made(config, device_)),
       optimiser_(parameters_of(*network_),
                  config.train.optimiser == OptimiserKind::Adam ? WeightDecay::InGradient
                                                                : WeightDecay::Apart,
@@ -115,7 +124,15 @@ TorchTrainer::TorchTrainer(const Config& config)
       group_(nn::translated(ProcessGroup::from_environment)) {
     if (group_) nn::translated([&] { meet_others(); });
     at::set_num_threads(config.run.threads);
+    // Float32 means float32.
+    at::globalContext().setAllowTF32CuDNN(config.train.precision != Precision::Fp32);
     averaged_->eval();
+    const nn::StateDict state = nn::state_of(*network_);
+    for (const auto& [name, tensor] : nn::state_of(*averaged_)) {
+        Averages& group = tensor.is_floating_point() ? smoothed_ : copied_;
+        group.averaged.push_back(tensor);
+        group.latest.push_back(state.at(name));
+    }
 }
 
 void TorchTrainer::meet_others() {
@@ -132,16 +149,21 @@ void TorchTrainer::meet_others() {
 
 nn::Supervised TorchTrainer::supervised(std::span<const ConstRgbView> images) {
     const at::Tensor embeddings = embeddings_of(images);
-    const Bf16Scope bf16(config_.train.precision == Precision::Bf16);
+    const Bf16Scope bf16(config_.train.precision == Precision::Bf16, device_);
     nn::Supervised says = network_->supervised(
-        nn::to_images(images).contiguous(at::MemoryFormat::ChannelsLast), embeddings);
+        nn::to_images(images, device_).contiguous(at::MemoryFormat::ChannelsLast), embeddings);
     for (at::Tensor& logits : says.scales) logits = logits.to(at::kFloat);
     return says;
 }
 
 at::Tensor TorchTrainer::averaged_logits(const at::Tensor& images) {
-    const Bf16Scope bf16(config_.train.precision == Precision::Bf16);
+    const Bf16Scope bf16(config_.train.precision == Precision::Bf16, device_);
     return averaged_->forward(images.contiguous(at::MemoryFormat::ChannelsLast)).to(at::kFloat);
+}
+
+/// Also when it lies in the cache, which knows no device.
+at::Tensor TorchTrainer::embedding_of(ConstRgbView image) {
+    return embeddings_.embed(*context_, image).to(device_);
 }
 
 /// Every patch is shown to the encoder alone: in the field mode it is a field that ends there.
@@ -150,8 +172,7 @@ at::Tensor TorchTrainer::embeddings_of(std::span<const ConstRgbView> images) {
     const at::NoGradGuard no_gradients;
     std::vector<at::Tensor> all;
     for (const ConstRgbView& image : images)
-        all.push_back(
-            context_->part(embeddings_.embed(*context_, image), {0, 0, image.width, image.height}));
+        all.push_back(context_->part(embedding_of(image), {0, 0, image.width, image.height}));
     return at::cat(all);
 }
 
@@ -162,13 +183,14 @@ StepLoss TorchTrainer::step(std::span<const TrainingPatch> batch, double learnin
 StepLoss TorchTrainer::step_once(std::span<const TrainingPatch> batch, double learning_rate) {
     std::vector<ConstRgbView> views;
     for (const TrainingPatch& patch : batch) views.push_back(patch.rgb.view());
-    const Targets targets = targets_of(batch);
     network_->train();
     // Dropout draws from the default generator: seeded by the step, a resumed run draws the same.
     // Others than those of the other processes.
     at::manual_seed(config_.run.seed + static_cast<uint64_t>(optimiser_.steps()) +
                     (static_cast<uint64_t>(rank()) << 40));
     const nn::Supervised says = supervised(views);
+    // Made while a device still works on what was said.
+    const Targets targets = targets_of(batch, device_);
     const std::vector<at::Tensor>& scales = says.scales;
     const at::Tensor dice = mean_over(scales, [&](const at::Tensor& logits) {
         return dice_loss(logits, targets.classes, group_.get());
@@ -177,15 +199,15 @@ StepLoss TorchTrainer::step_once(std::span<const TrainingPatch> batch, double le
         scales, [&](const at::Tensor& logits) { return focal_loss(logits, targets.classes); });
     const at::Tensor distance = config_.network.distance
                                     ? distance_loss(scales[0].narrow(1, 2, 1), targets.distance)
-                                    : at::zeros({});
+                                    : at::zeros({}, dice.options());
     const at::Tensor presence = says.presence.defined()
                                     ? presence_loss(says.presence.to(at::kFloat), targets.classes)
-                                    : at::zeros({});
+                                    : at::zeros({}, dice.options());
     const int64_t heads = heads_of(config_.network);
     const at::Tensor classes =
         scales[0].size(1) > heads
             ? class_loss(scales[0].slice(1, heads), targets.of_nuclei, group_.get())
-            : at::zeros({});
+            : at::zeros({}, dice.options());
     const at::Tensor means =
         0.5 * focal + config_.train.distance_weight * distance + presence + kClassWeight * classes;
     // Of equal batches: a process's share of the mean over all is its own over their number.
@@ -206,9 +228,10 @@ StepLoss TorchTrainer::logged(const at::Tensor& dice, const at::Tensor& focal,
                               const at::Tensor& distance, const at::Tensor& means) {
     at::Tensor all = at::stack({focal, distance, means}).detach();
     if (group_) all = group_->sum(all) / processes();
-    const at::Tensor total = 0.5 * dice.detach() + all[2];
-    return {total.item<double>(), dice.item<double>(), all[0].item<double>(), all[1].item<double>(),
-            0};
+    const at::Tensor one = dice.detach();
+    const at::Tensor losses = at::cat({at::stack({0.5 * one + all[2], one}), all}).cpu();
+    const float* const value = losses.const_data_ptr<float>();
+    return {value[0], value[1], value[2], value[3], 0};
 }
 
 void TorchTrainer::sum_gradients() {
@@ -237,29 +260,23 @@ void TorchTrainer::average() {
     const at::NoGradGuard no_gradients;
     const auto t = static_cast<double>(optimiser_.steps());
     const double keep = std::min(config_.train.ema, (1 + t) / (10 + t));
-    const nn::StateDict from = nn::state_of(*network_);
-    for (auto& [name, tensor] : nn::state_of(*averaged_)) {
-        at::Tensor to = tensor;
-        if (to.is_floating_point())
-            to.lerp_(from.at(name), 1 - keep);
-        else
-            to.copy_(from.at(name));
-    }
+    at::_foreach_lerp_(smoothed_.averaged, smoothed_.latest, 1 - keep);
+    at::_foreach_copy_(copied_.averaged, copied_.latest);
 }
 
 /// Squares of what one embedding shows, side by side.
 void TorchTrainer::predict_fused(const RgbImage& rgb, GrayView probability, GrayView distance) {
     const nn::NetworkRunner runner(
         averaged_, context_,
-        config_.network.context == EncoderContext::Field ? config_.train.patch_px : 0);
+        config_.network.context == EncoderContext::Field ? config_.train.patch_px : 0,
+        nn::Execution{device_});
     const PixelRect whole{0, 0, rgb.width(), rgb.height()};
     const int64_t side = context_->view_px();
     for (int64_t y = 0; y < whole.height; y += side)
         for (int64_t x = 0; x < whole.width; x += side) {
             const PixelRect rect = intersection({x, y, side, side}, whole);
             const ConstRgbView seen = rgb.view().crop(rect);
-            runner.maps(seen, embeddings_.embed(*context_, seen), probability.crop(rect),
-                        distance.crop(rect));
+            runner.maps(seen, embedding_of(seen), probability.crop(rect), distance.crop(rect));
         }
 }
 
@@ -270,10 +287,8 @@ std::vector<float> TorchTrainer::encoding(const RgbImage& rgb) {
         const int64_t side = context_->view_px();
         const ConstRgbView seen =
             rgb.view().crop({0, 0, std::min(side, rgb.width()), std::min(side, rgb.height())});
-        const at::Tensor mean = embeddings_.embed(*context_, seen)
-                                    .mean(at::IntArrayRef{2, 3})
-                                    .to(at::kCPU, at::kFloat)
-                                    .contiguous();
+        const at::Tensor mean =
+            embedding_of(seen).mean(at::IntArrayRef{2, 3}).to(at::kCPU, at::kFloat).contiguous();
         const float* const first = mean.const_data_ptr<float>();
         return std::vector<float>(first, first + mean.numel());
     });
@@ -290,14 +305,14 @@ void TorchTrainer::predict(const RgbImage& rgb, GrayImage& probability, GrayImag
     const TrainingPatch whole = centre_patch(rgb, LabelImage(rgb.width(), rgb.height()),
                                              static_cast<int>(std::max(width, height)));
     const std::array<ConstRgbView, 1> view{whole.rgb.view()};
-    const at::Tensor logits = averaged_logits(nn::to_images(view));
+    const at::Tensor logits = averaged_logits(nn::to_images(view, device_));
     const int64_t side = whole.rgb.width();
     probability.resize(rgb.width(), rgb.height());
     distance.resize(rgb.width(), rgb.height());
     const at::Tensor middle = logits.narrow(2, (side - rgb.height()) / 2, rgb.height())
                                   .narrow(3, (side - rgb.width()) / 2, rgb.width());
     const std::array<GrayView, 2> maps{probability.view(), distance.view()};
-    nn::copy_maps(nn::byte_maps(middle, middle.size(1) - heads_of(config_.network))[0], maps);
+    nn::copy_maps(nn::byte_maps(middle, middle.size(1) - heads_of(config_.network))[0].cpu(), maps);
 }
 
 nn::Notes TorchTrainer::with_settings(const WeightsNotes& notes) const {

@@ -12,7 +12,7 @@
 namespace wsi::train {
 
 /// Dice + focal on both channels, equal weight (the paper's), plus the distance head's loss; Adam
-/// or AdamW; averaged weights.
+/// or AdamW; averaged weights. On run.device; to the same bits again on a CPU only.
 class TorchTrainer final : public Trainer {
 public:
     explicit TorchTrainer(const Config& config);
@@ -32,6 +32,7 @@ private:
     StepLoss step_once(std::span<const TrainingPatch> batch, double learning_rate);
     nn::Supervised supervised(std::span<const ConstRgbView> images);
     at::Tensor averaged_logits(const at::Tensor& images);
+    at::Tensor embedding_of(ConstRgbView image);
     at::Tensor embeddings_of(std::span<const ConstRgbView> images);
     nn::Notes with_settings(const WeightsNotes& notes) const;
     void predict_fused(const RgbImage& rgb, GrayView probability, GrayView distance);
@@ -43,10 +44,17 @@ private:
     void check_settings(const std::string& path, const nn::Notes& notes) const;
     nn::StateDict everything();
 
+    /// Of the same tensor in averaged_ and in network_; all of floating point, or none.
+    struct Averages {
+        std::vector<at::Tensor> averaged, latest;
+    };
+
     Config config_;
+    at::Device device_;
     std::shared_ptr<const nn::ContextEncoder> context_;  ///< of a fused network
     nn::EmbeddingCache embeddings_;
     std::shared_ptr<nn::Network> network_, averaged_;
+    Averages smoothed_, copied_;
     Adam optimiser_;
     std::unique_ptr<ProcessGroup> group_;  ///< nullptr: alone
 };

@@ -56,6 +56,7 @@ int main(int argc, char** argv) {
     config.train.precision = Precision::Fp32;
     config.run.threads = whole_number(argv[6]);
     const Runtime runtime(config.run.threads);
+    keep_freed_memory();  // as `train` does
     const auto patches = read_patches(argv[2], config.train.batch, whole_number(argv[5]));
     write_targets(argv[8], patches);
     train::TorchTrainer trainer(config);

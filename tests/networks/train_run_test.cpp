@@ -246,6 +246,19 @@ TEST_F(TrainRunTest, stops_early_without_a_better_score) {
     EXPECT_GE(report.steps, 2 * 4);
 }
 
+TEST_F(TrainRunTest, scores_every_so_many_epochs_and_the_last) {
+    config_.train.epochs = 5;
+    config_.train.score_every = 2;
+    job_.max_steps = 2 * 4 + 1;
+    EXPECT_FALSE(run().finished);
+    job_.max_steps = 0;
+    EXPECT_TRUE(run().finished);
+    std::ifstream in(fs::path(job_.output) / "log.csv");
+    std::string epochs, line;
+    while (std::getline(in, line)) epochs += line.substr(0, line.find(',')) + ' ';
+    EXPECT_EQ(epochs, "epoch 2 4 5 ");
+}
+
 TEST_F(TrainRunTest, a_corrupt_picture_is_left_out_and_two_in_ten_are_too_many) {
     const fs::path images = dir_.path() / "set" / "images";
     std::ofstream(images / "p3.png") << "not a picture";

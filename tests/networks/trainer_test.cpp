@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "model/train/losses.h"
+#include "tests/networks/fused_weights.h"
 #include "tests/support/temp_dir.h"
 
 namespace wsi::train {
@@ -15,6 +16,7 @@ Config small_config() {
     config.train.precision = Precision::Fp32;
     config.train.patch_px = 32;
     config.run.threads = 1;
+    config.run.device = "cpu";
     return config;
 }
 
@@ -173,6 +175,63 @@ TEST(TrainerTest, a_checkpoint_from_before_a_setting_existed_had_its_default) {
     other.train.decay = Decay::Polynomial;
     TorchTrainer trainer(other);
     EXPECT_THROW(trainer.load_checkpoint(path), Error);
+}
+
+/// Skipped where there is no device.
+class CudaTrainerTest : public testing::Test {
+protected:
+    void SetUp() override {
+        if (!at::hasCUDA()) GTEST_SKIP() << "LibTorch sees no CUDA device";
+    }
+    static std::vector<double> losses(Config config, const char* device) {
+        config.run.device = device;
+        TorchTrainer trainer(config);
+        std::vector<double> all;
+        for (uint64_t i = 0; i < 5; ++i) all.push_back(trainer.step(patches(i), 3e-3).total);
+        return all;
+    }
+};
+
+TEST_F(CudaTrainerTest, loses_as_much_as_on_a_cpu) {
+    Config config = small_config();
+    config.network.dropout = 0;  // drawn by another generator
+    const std::vector<double> cpu = losses(config, "cpu"), cuda = losses(config, "cuda");
+    EXPECT_NEAR(cuda[0] / cpu[0], 1, 1e-4);
+    // Steps of Adam blow up small differences.
+    for (size_t i = 1; i < cpu.size(); ++i) EXPECT_NEAR(cuda[i] / cpu[i], 1, 0.02) << i;
+    config.train.precision = Precision::Bf16;
+    EXPECT_NEAR(losses(config, "cuda")[0] / cpu[0], 1, 0.02);
+}
+
+TEST_F(CudaTrainerTest, so_does_a_fused_network) {
+    const test::TempDir dir;
+    Config config = wsi::test::fused_config(EncoderContext::Tile);
+    config.model.encoder_weights = dir.file("encoder.safetensors");
+    config.train.precision = Precision::Fp32;
+    config.network.dropout = 0;
+    config.train.patch_px = 32;
+    config.network.encoder_px = 128;
+    wsi::test::write_random_encoder(config.model.encoder_weights, config, 1);
+    EXPECT_NEAR(losses(config, "cuda")[0] / losses(config, "cpu")[0], 1, 1e-4);
+}
+
+/// What a device has learned, a CPU says and goes on with.
+TEST_F(CudaTrainerTest, its_weights_and_checkpoints_are_a_cpus) {
+    const test::TempDir dir;
+    Config config = small_config();
+    config.run.device = "cuda";
+    TorchTrainer there(config), here(small_config());
+    train(there, 0, 40);
+    there.save_checkpoint(dir.file("c.safetensors"), {});
+    here.load_checkpoint(dir.file("c.safetensors"));
+    GrayImage a, b, distance;
+    there.predict(patches(1000).front().rgb, a, distance);
+    here.predict(patches(1000).front().rgb, b, distance);
+    int apart = 0;
+    for (int64_t i = 0; i < a.size().area(); ++i)
+        apart = std::max(apart, std::abs(a.data()[i] - b.data()[i]));
+    EXPECT_LE(apart, 1);
+    EXPECT_LT(train(here, 40, 45), 1);
 }
 
 TEST(LossesTest, equal_their_definitions) {
