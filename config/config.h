@@ -119,7 +119,7 @@ struct TrainConfig {
     int fold = 0;   ///< which, from 0
     ChooseBy choose_by = ChooseBy::Pq;
     int score_every = 1;  ///< epochs from one score of the development images to the next
-    int patience = 0;  ///< epochs without a better development score before it stops; 0 = never
+    int patience = 0;     ///< epochs without a better development score before it stops; 0 = never
     Precision precision = Precision::Bf16;
     double checkpoint_minutes = 5;
     std::string embedding_cache = "none";  ///< folder

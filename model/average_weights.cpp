@@ -81,6 +81,7 @@ void average_weights(std::span<const std::string> inputs, const std::string& out
         tensors.push_back({tensor.name, tensor.dtype, tensor.shape, means.back()});
     }
     std::map<std::string, std::string> metadata = files[0].metadata();
+    std::erase_if(metadata, [](const auto& note) { return note.first.starts_with("averaged."); });
     for (const auto& [key, value] : changes) metadata[key] = value;
     for (size_t i = 0; i < files.size(); ++i)
         metadata["averaged." + std::to_string(i)] = files[i].sha256();

@@ -260,13 +260,42 @@ thread: {v['wall_s_own_kernels']:.1f} s. `{v['command']}`; {v['machine']}; {v['d
 """
 
 
+def gpu(v):
+    tiles = v["segmenter"]["tiles_per_s"]
+    rows = "\n".join(f"| {precision} | " + " | ".join(f"{rates[batch]:.0f}" for batch in ("1", "8", "32")) + " |" for precision, rates in tiles.items())
+    area = v["segmenter"]["core_px"] ** 2 / 1e6
+    best = max(rate for rates in tiles.values() for rate in rates.values())
+    encoders = ", ".join(f"{name} {1e3 * s['fp32']:.0f} ms in fp32 and {1e3 * s['bf16']:.0f} in bf16" for name, s in v["encoder"]["s"].items())
+    steps = "; ".join(f"b = {r['bases']} {r['s_per_step']:.2f} s" + (f" with {r['beside']} other{'s' if r['beside'] > 1 else ''} beside it" if r["beside"] else " alone")
+                      for r in v["training"]["runs"])
+    waits = [r["waited_percent"] for r in v["training"]["runs"]]
+    tests = v["tests"]
+    return f"""## On a GPU
+
+{v['machine']}, LibTorch {v['libtorch']}, {v['date']}, commit {v['commit']}; built without the imaging libraries, so no whole slide. Tests on the
+device: {tests['maps']}; a training step's loss within {tests['first_loss_apart']:.0e} of the CPU's, after four steps of Adam within
+{100 * tests['later_losses_apart']:.1f} % (cuDNN used TF32, which fp32 training no longer allows).
+
+Tiles of {v['segmenter']['core_px']} px ({v['segmenter']['input_px']} with halo) per second with the shipped network, 8-bit pixels to 8-bit maps, by precision and tiles per pass;
+the best is {best * area:.0f} million work pixels per second (`{v['segmenter']['command']}`):
+
+| | 1 | 8 | 32 |
+|---|---|---|---|
+{rows}
+
+One 1024-px image through SAM's encoder, random weights: {encoders} (`{v['encoder']['command']}`).
+
+Training steps, bf16, {v['training']['batch']} patches of {v['training']['side_px']} px: {steps}. Trainers waited for patches {min(waits)} to {max(waits)} % of the time.
+"""
+
+
 def page():
     read = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
     parts = [INTRO, slides([v for name, v in read.items() if name != "network_run"])]
     for name, make in (("features", features), ("memory", memory), ("separation", separation), ("macenko", macenko), ("network", network),
                        ("workers", workers), ("network_run", network_run), ("encoder", encoder), ("encoder_vit_l", larger_encoder),
                        ("encoder_vit_h", larger_encoder), ("context", context), ("script", script), ("exports", exports), ("million", export_times), ("ten_million", export_times), ("commands", commands),
-                       ("training_stream", training_stream), ("training_step", training_step), ("evaluate", evaluate)):
+                       ("training_stream", training_stream), ("training_step", training_step), ("evaluate", evaluate), ("gpu", gpu)):
         if name in read:
             parts.append(make(read[name]))
     return "\n".join(part for part in parts if part)
