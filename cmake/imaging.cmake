@@ -8,9 +8,9 @@ endif()
 find_package(PkgConfig REQUIRED)
 find_package(GDAL REQUIRED)
 find_package(SQLite3 REQUIRED)
+find_package(TIFF 4.5 REQUIRED)
 pkg_check_modules(VIPS REQUIRED IMPORTED_TARGET vips-cpp)
 if(WSI_TESTS)
-  find_package(TIFF REQUIRED)       # slides that tests write
   find_package(benchmark REQUIRED)  # benchmarks of slides and results
 endif()
 
@@ -43,4 +43,4 @@ else()
   find_package(Parquet REQUIRED)
   target_link_libraries(wsi_parquet INTERFACE Parquet::parquet_shared)
 endif()
-target_link_libraries(wsi_imaging INTERFACE OpenSlide::openslide PkgConfig::VIPS GDAL::GDAL wsi_parquet SQLite::SQLite3)
+target_link_libraries(wsi_imaging INTERFACE OpenSlide::openslide PkgConfig::VIPS GDAL::GDAL TIFF::TIFF wsi_parquet SQLite::SQLite3)

@@ -6,6 +6,7 @@
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/writer.h>
 #include <sqlite3.h>
+#include <tiffio.h>
 #include <unistd.h>
 
 #include <array>
@@ -16,6 +17,7 @@
 #include "io/arrow_check.h"
 #include "io/dependencies.h"
 #include "io/picture.h"
+#include "io/tiff_pixels.h"
 #include "io/vips_setup.h"
 
 // Each library of WSI_IMAGING does a small piece of what the program needs it for.
@@ -89,6 +91,22 @@ std::string test_openslide() {
     return std::string("a slide read") + (dicom ? "" : " (before 4.0: no DICOM)");
 }
 
+/// "LIBTIFF, Version 4.5.0" and a copyright.
+std::string libtiff_version() {
+    const std::string text = TIFFGetVersion(), first = text.substr(0, text.find('\n'));
+    return first.substr(first.rfind(' ') + 1);
+}
+
+std::string test_libtiff() {
+    const ScratchSlide file;
+    const std::array<SlideLevel, 1> levels{SlideLevel{{kSide, kSide}, 1, {256, 256}}};
+    RgbImage pixel(1, 1);
+    if (!TiffPixels(file.path, "generic-tiff", levels).read(0, {9, 9, 1, 1}, pixel) ||
+        !std::equal(kColour.begin(), kColour.end(), pixel.data()))
+        broken("a tile has other colours than were written");
+    return "a tile read";
+}
+
 /// A JPEG encoded and decoded; PNG and TIFF are only looked up.
 std::string test_libvips() {
     set_up_vips();
@@ -145,6 +163,7 @@ std::string test_parquet() {
 
 std::vector<DependencyReport> check_imaging_libraries() {
     return {report_on("OpenSlide", openslide_get_version(), &test_openslide),
+            report_on("libtiff", libtiff_version(), &test_libtiff),
             report_on("libvips", vips_version_string(), &test_libvips),
             report_on("GDAL", GDALVersionInfo("RELEASE_NAME"), &test_gdal),
             report_on("Arrow", arrow::GetBuildInfo().version_string, &test_parquet),

@@ -11,6 +11,7 @@
 #include "io/mpp.h"
 #include "io/sha.h"
 #include "io/slide_checks.h"
+#include "io/tiff_pixels.h"
 #include "io/tiff_tiles.h"
 
 // Since OpenSlide 4.0; absent from older headers and libraries.
@@ -54,6 +55,7 @@ public:
         find_lies();
         read_properties();
         find_resolution(config.mpp);
+        tiff_.emplace(path, info_.vendor, info_.levels);
     }
 
     const SlideInfo& info() const override { return info_; }
@@ -68,6 +70,8 @@ public:
             paint_background(out);
             return lie;
         }
+        if (tiff_ && tiff_->read(level, part, out.crop(part.moved(-rect.x, -rect.y))))
+            return std::nullopt;
         thread_local std::vector<uint32_t> argb;
         argb.resize(static_cast<size_t>(part.area()));
         const Handle shared = current();
@@ -297,6 +301,7 @@ private:
     SlideInfo info_;
     std::vector<double> stated_downsamples_;
     std::vector<OversizedTile> oversized_;
+    std::optional<TiffPixels> tiff_;  ///< none while the slide is looked at
     mutable std::mutex mutex_;
     mutable Handle handle_;
 };

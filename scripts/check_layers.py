@@ -14,6 +14,7 @@ LIBRARIES = {
     r"tbb/": r"^pipeline/",
     r"torch/|ATen/|c10/|model/nn/|model/train/": r"^model/(nn|train)/.*\.(h|cpp|cu)$",
     r"openslide\.h": r"^io/(openslide_slide|imaging_dependencies)\.cpp$",
+    r"tiffio\.h": r"^io/(tiff_pixels|imaging_dependencies)\.cpp$",
     r"vips/": r"^io/(flat_slide|vips_setup|mask_image|picture|export_ometiff|imaging_dependencies)\.cpp$",
     r"hdf5\.h": r"^io/hdf5_file\.h$",
     r"io/hdf5_file\.h": r"^io/((hdf5_file|result_reader|result_aggregates|dependencies|export_anndata|datasets/patch_file)\.cpp|packed_column\.h)$",

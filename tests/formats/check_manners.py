@@ -220,7 +220,7 @@ def check_doctor(out):
     """Every library with its version, after it did something; one that cannot is named, and the exit code says so."""
     healthy = run("doctor", cwd=out)
     expect(healthy, 0)
-    for name in "OpenSlide libvips GDAL Arrow SQLite HDF5 zlib TBB OpenCV LibTorch".split():
+    for name in "OpenSlide libtiff libvips GDAL Arrow SQLite HDF5 zlib TBB OpenCV LibTorch".split():
         assert re.search(rf"^  ok +{name} +\d+\.\d+[^ ]*: [a-z]", healthy.stdout, flags=re.M), (name, healthy.stdout)
     assert healthy.stdout.endswith("\nhealthy\n"), healthy.stdout
     ill = subprocess.run([PROGRAM, "doctor"], capture_output=True, text=True, cwd=out, env={**os.environ, "TMPDIR": str(out / "absent")})
