@@ -18,13 +18,13 @@ torch::nn::ConvTranspose2d doubling(int64_t in, int64_t out) {
     return torch::nn::ConvTranspose2d(torch::nn::ConvTranspose2dOptions(in, out, 2).stride(2));
 }
 
-/// Averages, then differences across columns, rows and both; orthonormal.
+/// Averages, then differences across rows, columns and both; orthonormal.
 at::Tensor haar(const at::Tensor& x) {
     const auto part = [&](int64_t row, int64_t column) {
         return x.slice(2, row, x.size(2), 2).slice(3, column, x.size(3), 2);
     };
     const at::Tensor a = part(0, 0), b = part(0, 1), c = part(1, 0), d = part(1, 1);
-    return at::cat({a + b + c + d, a - b + c - d, a + b - c - d, a - b - c + d}, 1) / 2;
+    return at::cat({a + b + c + d, a + b - c - d, a - b + c - d, a - b - c + d}, 1) / 2;
 }
 
 double gaussian(double away) { return std::exp(-away * away / (2 * 0.5 * 0.5)); }
@@ -163,7 +163,7 @@ at::Tensor AwgUNetImpl::NormedConv::operator()(const at::Tensor& x) {
 }
 
 at::Tensor AwgUNetImpl::run(UpStage& stage, const at::Tensor& x, const at::Tensor& skip) {
-    const at::Tensor smooth = resized(x, gaussian, 3) + resized(x, lanczos, 5);
+    const at::Tensor smooth = resized(x, gaussian, 1.5) + resized(x, lanczos, 5);
     const at::Tensor joined = at::cat(
         {stage.smooth->forward(smooth), stage.raise->forward(x), stage.attention->forward(skip)},
         1);

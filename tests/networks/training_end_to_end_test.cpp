@@ -9,6 +9,7 @@
 #include "io/result_store.h"
 #include "model/nn/network_segmenter.h"
 #include "model/train/torch_trainer.h"
+#include "pipeline/runtime.h"
 #include "pipeline/train_run.h"
 #include "tests/networks/fused_weights.h"
 #include "tests/networks/planted_set.h"
@@ -45,6 +46,7 @@ void train_in_child(const std::vector<std::string>& data, const std::string& out
                     const Config& config, int64_t steps) {
     const test::ChildEnd end = test::run_in_child([&] {
         use_common_kernels();
+        keep_freed_memory();  // as `train` does
         TrainJob job;
         job.folders = data;
         job.output = output;

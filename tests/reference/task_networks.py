@@ -161,7 +161,7 @@ class WGCAM(nn.Module):
 
     def forward(self, x):
         a, b, c, d = x[..., ::2, ::2], x[..., ::2, 1::2], x[..., 1::2, ::2], x[..., 1::2, 1::2]
-        haar = torch.cat([a + b + c + d, a - b + c - d, a + b - c - d, a - b - c + d], 1) / 2
+        haar = torch.cat([a + b + c + d, a + b - c - d, a - b + c - d, a - b - c + d], 1) / 2
         w = self.wavelet(self.raise_(haar))
         spatial = torch.sigmoid(self.score(self.direct(x) + w))
         pooled = (x * self.importance[:, None, None]).sum((2, 3)) / self.importance.sum()
@@ -200,7 +200,7 @@ class UpBlock(nn.Module):
         self.mix, self.last = nn.Conv2d(f, f, 1), step(2 * f, f, 3)
 
     def forward(self, x, skip):
-        up = torch.cat([self.smooth(twice(x, gaussian, 3) + twice(x, lanczos, 5)), self.raise_(x)], 1)
+        up = torch.cat([self.smooth(twice(x, gaussian, 1.5) + twice(x, lanczos, 5)), self.raise_(x)], 1)
         x = torch.cat([up, self.attention(skip)], 1)
         mixed = self.mix(torch.cat([F.relu(self.five(x)), F.relu(self.three(x))], 1))
         return F.relu(self.last(torch.cat([mixed, F.relu(self.one(x))], 1)))
