@@ -7,12 +7,12 @@
 #include <cstdio>
 
 #include "config/config_io.h"
-#include "io/types/random.h"
 #include "model/nn/blocks.h"
 #include "model/nn/context_encoder.h"
 #include "model/nn/encoders.h"
 #include "model/nn/network_runner.h"
 #include "tests/bench/bench_clock.h"
+#include "tests/support/noise_image.h"
 
 namespace {
 
@@ -28,14 +28,6 @@ void write_weights(const std::string& path, const Config& config) {
     nn::write_state(path, state, {});
 }
 
-RgbImage noise(int64_t side) {
-    RgbImage image(side, side);
-    Random random(1);
-    for (int64_t i = 0; i < 3 * side * side; ++i)
-        image.data()[i] = static_cast<uint8_t>(random.index(256));
-    return image;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -49,7 +41,7 @@ int main(int argc, char** argv) {
     for (const EncoderContext context : {EncoderContext::Tile, EncoderContext::Field}) {
         config.network.context = context;
         const nn::ContextEncoder encoder(config, weights, "");
-        const RgbImage picture = noise(encoder.view_px());
+        const RgbImage picture = test::noise_image(encoder.view_px(), 1);
         double least = 1e9;
         for (int r = 0; r < whole_number(argv[4]); ++r) {
             const double start = wall_s();

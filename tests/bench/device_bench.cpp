@@ -5,9 +5,9 @@
 #include <cstdio>
 
 #include "config/config_io.h"
-#include "io/types/random.h"
 #include "model/network_library.h"
 #include "tests/bench/bench_clock.h"
+#include "tests/support/noise_image.h"
 
 namespace wsi {
 extern "C" const NetworkLibrary* wsi_network_library();  // linked, not loaded
@@ -23,10 +23,7 @@ std::vector<TileSlot> noise(int tiles, const InputSpec& spec) {
     const int side = spec.input_px();
     std::vector<TileSlot> slots(static_cast<size_t>(tiles));
     for (size_t i = 0; i < slots.size(); ++i) {
-        slots[i].rgb = RgbImage(side, side);
-        Random random(i + 1);
-        for (int64_t b = 0; b < 3 * slots[i].rgb.size().area(); ++b)
-            slots[i].rgb.data()[b] = static_cast<uint8_t>(random.index(256));
+        slots[i].rgb = test::noise_image(side, i + 1);
         slots[i].normalised = slots[i].rgb;
         slots[i].inside = {0, 0, side, side};
         for (const size_t map : spec.maps()) slots[i].maps[map] = GrayImage(side, side);

@@ -7,9 +7,9 @@
 #include <fstream>
 #include <thread>
 
-#include "io/types/random.h"
 #include "model/network_library.h"
 #include "tests/bench/bench_clock.h"
+#include "tests/support/noise_image.h"
 
 namespace wsi {
 extern "C" const NetworkLibrary* wsi_network_library();  // linked, not loaded
@@ -24,10 +24,7 @@ using test::cpu_s, test::wall_s, test::whole_number;
 std::vector<TileSlot> noise(int tiles, int side) {
     std::vector<TileSlot> slots(static_cast<size_t>(tiles));
     for (size_t i = 0; i < slots.size(); ++i) {
-        slots[i].rgb = RgbImage(side, side);
-        Random random(i + 1);
-        for (int64_t b = 0; b < 3 * slots[i].rgb.size().area(); ++b)
-            slots[i].rgb.data()[b] = static_cast<uint8_t>(random.index(256));
+        slots[i].rgb = test::noise_image(side, i + 1);
         slots[i].normalised = slots[i].rgb;
         for (GrayImage& map : slots[i].maps) map = GrayImage(side, side);
     }

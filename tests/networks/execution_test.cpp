@@ -5,7 +5,6 @@
 #include <gmock/gmock.h>
 
 #include "config/config_io.h"
-#include "io/types/random.h"
 #include "model/nn/attention.h"
 #include "model/nn/encoders.h"
 #include "model/nn/network_segmenter.h"
@@ -15,6 +14,7 @@
 #include "tests/networks/fused_weights.h"
 #include "tests/networks/noise_weights.h"
 #include "tests/support/message_of.h"
+#include "tests/support/noise_image.h"
 #include "tests/support/temp_dir.h"
 
 namespace wsi::nn {
@@ -47,10 +47,7 @@ Config settings(const char* architecture) {
 TileSlot slot_with_noise(int side, uint64_t seed, const PixelRect& inside,
                          size_t maps = kMapCount) {
     TileSlot slot;
-    slot.rgb = RgbImage(side, side);
-    Random random(seed);
-    for (int64_t i = 0; i < 3 * slot.rgb.size().area(); ++i)
-        slot.rgb.data()[i] = static_cast<uint8_t>(random.index(256));
+    slot.rgb = wsi::test::noise_image(side, seed);
     slot.normalised = slot.rgb;
     slot.inside = inside;
     slot.maps.resize(maps);

@@ -12,6 +12,7 @@
 #include "config/config_io.h"
 #include "pipeline/kept_maps_segmenter.h"
 #include "tests/pipeline/run_harness.h"
+#include "tests/support/message_of.h"
 #include "tests/support/planted.h"
 
 namespace wsi {
@@ -73,15 +74,6 @@ protected:
             return std::make_unique<KeptMapsSegmenter>(first, earlier.tile_px, earlier.halo_px);
         };
         return run;
-    }
-
-    static std::string error_of(const std::function<void()>& act) {
-        try {
-            act();
-        } catch (const Error& error) {
-            return error.what();
-        }
-        return "";
     }
 
     test::TempDir dir_;
@@ -176,13 +168,14 @@ TEST_F(ResegmentTest, parts_of_a_whole_run_are_not_mixed_with_those_from_kept_ma
 
 TEST_F(ResegmentTest, what_cannot_be_done_from_the_maps_is_named) {
     const std::string first = first_result();
-    EXPECT_THAT(error_of([&] { read_earlier_run(first, {"stain.method=none"}); }),
+    EXPECT_THAT(test::message_of([&] { read_earlier_run(first, {"stain.method=none"}); }),
                 HasSubstr("stain.method=none: the kept maps fix everything but separate.*"));
-    EXPECT_THAT(error_of([&] { read_earlier_run(first, {"separate.hh=1"}); }),
+    EXPECT_THAT(test::message_of([&] { read_earlier_run(first, {"separate.hh=1"}); }),
                 HasSubstr("did you mean separate.h"));
     ASSERT_EQ(test::run_child(trial("without")).exit_code, 0);
-    EXPECT_THAT(error_of([&] { KeptMapsSegmenter(trial("without").outputs.front(), 128, 32); }),
-                HasSubstr("--keep-maps"));
+    EXPECT_THAT(
+        test::message_of([&] { KeptMapsSegmenter(trial("without").outputs.front(), 128, 32); }),
+        HasSubstr("--keep-maps"));
     test::SlideOptions options;
     options.size = {2400, 1900};
     test::write_svs(dir_.file("other.svs"), options, test::plain_tissue());
